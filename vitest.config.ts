@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'workers', environment: 'node', include: ['workers/**/*.test.ts'], testTimeout: 30_000 } },
+      { test: { name: 'src', environment: 'jsdom', include: ['src/**/*.test.{ts,tsx}'] } },
+    ],
+  },
+});

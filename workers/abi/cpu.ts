@@ -1,0 +1,79 @@
+/**
+ * The seam between the hypervisor and whatever executes a domain's instructions.
+ *
+ * On real hardware a vcpu is run by the processor. Here each kind of guest brings a runner (the mini kernel in
+ * TypeScript, an x86 emulator); the hypervisor's scheduler decides when each vcpu gets a slice, and a guest reaches the
+ * hypervisor by what stands in `GuestCpu` and by nothing else: the hypercall instruction, memory, the time stamp counter.
+ */
+import type { Mfn } from './xen';
+
+/** A guest touched an address that nothing is mapped at. The guest kernel's bug: it crashes that domain only. */
+export class PageFault extends Error {
+  override readonly name = 'PageFault';
+  constructor(readonly address: number) {
+    super(`page fault at 0x${address.toString(16)}`);
+  }
+}
+
+/** What a domain's virtual processors can do; handed to the runner of that domain, one object per domain. */
+export interface GuestCpu {
+  /**
+   * The hypercall instruction on `vcpu`: number and up to six register values (unsigned 32 bit each; 64-bit arguments
+   * take two, low half first; pointers are guest virtual addresses). Returns what lands in EAX as a signed number:
+   * negative errno on failure. After SCHEDOP_block, _yield, _poll or _shutdown the runner must return from `run` soon.
+   */
+  hypercall(vcpu: number, op: number, ...args: readonly number[]): number;
+  /**
+   * The 4096 bytes of the page at virtual address `va` (low 12 bits ignored), as a view on the machine frame. It stays
+   * valid while the mapping does: do not keep it across an unmap, a balloon operation or a grant unmap.
+   * Throws PageFault when nothing is mapped there.
+   */
+  page(va: number): Uint8Array;
+  /** The time stamp counter of `vcpu`, which ticks at 1 GHz from host boot: ns as a safe integer, exact inside a slice. */
+  tsc(vcpu: number): number;
+  /**
+   * The machine frame at a guest-physical frame: what the mini kernel would find in its P2M list. Undefined when the
+   * frame is ballooned out.
+   */
+  mfnOf(pfn: number): Mfn | undefined;
+}
+
+/** Runs the vcpus of one domain. */
+export interface VcpuRunner {
+  /**
+   * Runs `vcpu` from now for at most about `budgetNs` of cpu time and returns how much it used (0 … may overshoot; the
+   * excess is charged before the next call). All effects (hypercalls, memory) happen at the host's current time plus what
+   * was reported so far through `GuestCpu.tsc`. Returns early when the vcpu blocks; a runner that returns 0 without
+   * having blocked is a bug. An exception is a triple fault: the domain crashes.
+   */
+  run(vcpu: number, budgetNs: number): number;
+  /** The domain is gone: let go of everything. */
+  dispose?(): void;
+}
+
+/** Register state with which a vcpu starts; the part of vcpu_guest_context that matters before the first instruction. */
+export interface EntryState {
+  readonly vcpu: number;
+  readonly eip: number;
+  readonly esp: number;
+  /** PV: virtual address of start_info. */
+  readonly esi: number;
+  readonly ebx: number;
+  readonly edx: number;
+}
+
+/**
+ * Finds what can execute the instructions at `entry.eip`; asked once per domain, when its vcpu 0 is run for the first
+ * time. Undefined: no runner understands this code, which crashes the domain (invalid opcode).
+ */
+export type FindRunner = (cpu: GuestCpu, entry: EntryState) => VcpuRunner | undefined;
+
+/**
+ * Guest virtual address space of a paravirtual mini guest. Page tables are not modelled as bytes; instead
+ * [VIRT_BASE, VIRT_BASE + 4096·pages) is the direct map (pfn 0 first), and the window below it holds whatever the guest
+ * maps by hypercall: grants (map_grant_ref) and, for privileged domains, foreign frames
+ * (update_va_mapping_otherdomain).
+ */
+export const VIRT_BASE = 0x4000_0000;
+export const MAP_WINDOW_START = 0x0040_0000;
+export const MAP_WINDOW_END = VIRT_BASE;

@@ -1,0 +1,19 @@
+/** Facts that the worker reports, batched (at most 20 batches a second). */
+import type { DomainState, HostState } from './domain';
+
+export type LabEvent =
+  | { readonly type: 'host'; readonly host: HostState }
+  | { readonly type: 'domain'; readonly domain: DomainState }
+  | { readonly type: 'domainGone'; readonly domid: number }
+  /** A file or directory below /etc/xen (or another watched directory) changed in Domain-0. */
+  | { readonly type: 'fileChanged'; readonly path: string }
+  /** A program in Domain-0 asks for the editor pane (`vi FILE`). */
+  | { readonly type: 'editRequested'; readonly path: string; readonly editId: number }
+  /** A line for the page's own log: storage trouble, a broken invariant of ours. */
+  | { readonly type: 'notice'; readonly level: 'info' | 'warning' | 'error'; readonly text: string };
+
+/** The whole state at once: what the store starts from, and what the headless `snapshot` operation answers. */
+export interface LabState {
+  readonly host: HostState;
+  readonly domains: readonly DomainState[];
+}

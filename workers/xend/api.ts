@@ -1,0 +1,88 @@
+/**
+ * What xm may ask of xend: the XML-RPC methods of Xen 3.4 (tools/python/xen/xend/server/XMLRPCServer.py) as a typed
+ * interface. Arguments and results are plain data; s-expressions are nested arrays of strings (lib/sxp.ts).
+ * Every method rejects with XendError or a subclass; its `message` is what the operator reads after `Error: `.
+ */
+import type { Sxp } from '../lib/sxp';
+
+/** A domain as `xm list` and friends need it. */
+export interface DomainSummary {
+  readonly name: string;
+  readonly uuid: string;
+  /** undefined: managed and not running. */
+  readonly domid: number | undefined;
+  /** Configured memory (dynamic max), MiB. */
+  readonly memoryMiB: number;
+  readonly maxmemMiB: number;
+  /** Online vcpus if running, else configured. */
+  readonly vcpus: number;
+  /** Six letters or dashes `rbpscd`; undefined when not running. */
+  readonly state: string | undefined;
+  readonly powerState: 'halted' | 'paused' | 'running' | 'suspended' | 'shutting down' | 'crashed' | 'unknown';
+  readonly cpuTimeNs: number;
+  /** Seconds since 1970. */
+  readonly startTime: number;
+  readonly weight: number;
+  readonly cap: number;
+  readonly label: string | undefined;
+  readonly restartCount: number;
+}
+
+export interface VcpuSummary {
+  readonly number: number;
+  readonly online: boolean;
+  readonly blocked: boolean;
+  readonly running: boolean;
+  readonly cpuTimeNs: number;
+  /** pcpu it is on; -1 when offline. */
+  readonly cpu: number;
+  /** Allowed pcpus. */
+  readonly affinity: readonly number[];
+}
+
+export interface DeviceSummary {
+  readonly devid: number;
+  /** Frontend directory's keys and values, in store order. */
+  readonly entries: readonly (readonly [string, string])[];
+}
+
+export type ShutdownWord = 'poweroff' | 'reboot' | 'halt' | 'suspend';
+
+export interface XendApi {
+  domains(): Promise<readonly DomainSummary[]>;
+  /** By name, id or uuid in xend's lookup order; rejects with XendInvalidDomain. */
+  domain(key: string): Promise<DomainSummary>;
+  /** `(domain …)` as `xm list --long` prints it. */
+  domainSxp(key: string): Promise<Sxp>;
+
+  /** Builds a domain from `(vm …)` or `(domain …)`; it is left paused. */
+  create(config: Sxp): Promise<DomainSummary>;
+  waitForDevices(key: string): Promise<void>;
+  unpause(key: string): Promise<void>;
+  pause(key: string): Promise<void>;
+  shutdown(key: string, reason: ShutdownWord): Promise<void>;
+  destroy(key: string): Promise<void>;
+
+  setMemoryTarget(key: string, mebibytes: number): Promise<void>;
+  setMaxMemory(key: string, mebibytes: number): Promise<void>;
+  setVcpuCount(key: string, vcpus: number): Promise<void>;
+  vcpus(key: string): Promise<readonly VcpuSummary[]>;
+  pinVcpu(key: string, vcpu: number | 'all', cpus: readonly number[]): Promise<void>;
+  schedCreditGet(key: string): Promise<{ weight: number; cap: number }>;
+  schedCreditSet(key: string, parameters: { weight?: number; cap?: number }): Promise<void>;
+
+  deviceCreate(key: string, device: Sxp): Promise<void>;
+  /** devid as number or as the name in the guest (`sda1`, `/dev/sda1`, a MAC). */
+  deviceDestroy(key: string, className: string, devid: string, force: boolean): Promise<void>;
+  devices(key: string, className: string): Promise<readonly DeviceSummary[]>;
+
+  nodeInfo(): Promise<readonly (readonly [string, string])[]>;
+  /** xend's own options, for `xm info -c`. */
+  nodeConfig(): Promise<readonly (readonly [string, string])[]>;
+  nodeDmesg(clear: boolean): Promise<string>;
+  nodeDebugKeys(keys: string): Promise<void>;
+  /** `credit` or `sedf`: the scheduler Xen runs. */
+  schedulerName(): Promise<string>;
+  log(): Promise<string>;
+  sendSysrq(key: string, letter: string): Promise<void>;
+}
