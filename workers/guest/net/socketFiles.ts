@@ -1,0 +1,122 @@
+/** Sockets as descriptors: what `read`, `write`, `close` and waiting mean for them, and the network calls of a process. */
+import type { FileOps } from '../openFile';
+import { type NetSys, SysError } from '../sys';
+import { WaitQueue } from '../waitQueue';
+import type { NetStack, SocketKind } from './stack';
+
+/** The open-file operations of kind `socket`; an OpenFile's `object` is the socket's id. */
+export class SocketFiles implements FileOps {
+  readonly kind = 'socket';
+  /** Not state: whoever waits after a restore waits anew. */
+  readonly #queues = new Map<number, WaitQueue>();
+
+  constructor(readonly stack: NetStack) {}
+
+  read(file: { object: number }, max: number): Uint8Array | undefined {
+    return this.stack.read(file.object, max);
+  }
+
+  write(file: { object: number }, bytes: Uint8Array): number {
+    return this.stack.write(file.object, bytes);
+  }
+
+  isReadable(file: { object: number }): boolean {
+    return this.stack.isReadable(file.object);
+  }
+
+  isWritable(file: { object: number }): boolean {
+    return this.stack.isWritable(file.object);
+  }
+
+  queue(file: { object: number }): WaitQueue {
+    let queue = this.#queues.get(file.object);
+    if (!queue) {
+      queue = new WaitQueue();
+      this.#queues.set(file.object, queue);
+    }
+    return queue;
+  }
+
+  release(file: { object: number }): void {
+    this.#queues.delete(file.object);
+    this.stack.close(file.object);
+  }
+
+  /** NetEnv.wakeSocket. */
+  wake(id: number): void {
+    this.#queues.get(id)?.wake();
+  }
+}
+
+/** What the calls need from the process that makes them. */
+export interface SocketDescriptors {
+  readonly uid: number;
+  /** A new descriptor for the socket. */
+  install(socketId: number): number;
+  /** The socket behind a descriptor; SysError EBADF or ENOTSOCK. */
+  socketOf(fd: number): number;
+  /** From /etc/hosts and the name server. */
+  resolve(name: string): string | undefined;
+}
+
+/** Lowest port that ordinary users may bind. */
+const FIRST_FREE_PORT = 1024;
+
+export function netSys(stack: NetStack, process: SocketDescriptors): NetSys {
+  const administer = () => {
+    if (process.uid !== 0) throw new SysError('EPERM');
+  };
+  const asRoot =
+    <Args extends unknown[]>(change: (...args: Args) => void) =>
+    (...args: Args) => {
+      administer();
+      change(...args);
+    };
+  return {
+    interfaces: () => stack.interfaces(),
+    setUp: asRoot((name: string, up: boolean) => stack.setUp(name, up)),
+    setAddress: asRoot((name: string, address: string | undefined, prefix?: number) =>
+      stack.setAddress(name, address, prefix),
+    ),
+    addAddress: asRoot((name: string, address: string, prefix: number) => stack.addAddress(name, address, prefix)),
+    removeAddress: asRoot((name: string, address: string) => stack.removeAddress(name, address)),
+    setArp: asRoot((name: string, on: boolean) => stack.setArp(name, on)),
+    setMac: asRoot((name: string, mac: string) => stack.setMac(name, mac)),
+    setMtu: asRoot((name: string, mtu: number) => stack.setMtu(name, mtu)),
+    rename: asRoot((name: string, to: string) => stack.rename(name, to)),
+    setPromiscuous: asRoot((name: string, on: boolean) => stack.setPromiscuous(name, on)),
+    routes: () => stack.routes(),
+    addRoute: asRoot((route) => stack.addRoute(route)),
+    deleteRoute: asRoot((route) => stack.deleteRoute(route)),
+    arpTable: () => stack.arpTable(),
+    deleteArp: asRoot((address: string) => stack.deleteArp(address)),
+    bridges: () => stack.bridges(),
+    addBridge: asRoot((name: string) => stack.links.addBridge(name)),
+    deleteBridge: asRoot((name: string) => stack.links.deleteBridge(name)),
+    addBridgePort: asRoot((bridge: string, device: string) => stack.links.addPort(bridge, device)),
+    deleteBridgePort: asRoot((bridge: string, device: string) => stack.links.removePort(bridge, device)),
+    setBridgeOption: asRoot((name: string, change: { stp?: boolean; forwardDelay?: number }) =>
+      stack.links.setBridgeOption(name, change),
+    ),
+
+    socket: (kind: SocketKind) => {
+      if (kind !== 'tcp' && kind !== 'udp') administer();
+      return process.install(stack.socket(kind));
+    },
+    bind: (fd, address, port, device) => {
+      if (port > 0 && port < FIRST_FREE_PORT && process.uid !== 0) throw new SysError('EACCES');
+      stack.bind(process.socketOf(fd), address, port, device);
+    },
+    connect: (fd, address, port) => stack.connect(process.socketOf(fd), address, port),
+    listen: (fd) => stack.listen(process.socketOf(fd)),
+    accept: (fd) => {
+      const connection = stack.accept(process.socketOf(fd));
+      return connection && { fd: process.install(connection.id), address: connection.address, port: connection.port };
+    },
+    sendTo: (fd, bytes, address, port) => stack.sendTo(process.socketOf(fd), bytes, address, port),
+    receiveFrom: (fd) => stack.receiveFrom(process.socketOf(fd)),
+    socketError: (fd) => stack.socketError(process.socketOf(fd)),
+    shutdownWrite: (fd) => stack.shutdownWrite(process.socketOf(fd)),
+    resolve: (name) => process.resolve(name),
+  };
+}

@@ -1,0 +1,121 @@
+/**
+ * The host's hard disks: sparse bytes in 64 KiB chunks, partitions as windows on them, and a record of which chunks
+ * changed, so that a platform can keep them over a reload by writing only those.
+ */
+import { type Disk, SECTOR_SIZE } from './disk';
+
+export const CHUNK_SIZE = 65536;
+const SECTORS_PER_CHUNK = CHUNK_SIZE / SECTOR_SIZE;
+
+/** Where a platform keeps a disk's chunks: OPFS or IndexedDB in the page, memory or files in Node. */
+export interface ChunkStorage {
+  /** Everything stored for this disk: chunk number → its bytes. */
+  load(disk: string): Promise<ReadonlyMap<number, Uint8Array>>;
+  /** Stores the given chunks as one unit: either all of them are there afterwards or none. */
+  save(disk: string, chunks: ReadonlyMap<number, Uint8Array>): Promise<void>;
+}
+
+export class HostDisk implements Disk {
+  readonly readonly = false;
+  readonly #chunks = new Map<number, Uint8Array>();
+  readonly #dirty = new Set<number>();
+
+  /** @param sectors size in 512-byte sectors */
+  constructor(
+    readonly name: string,
+    readonly sectors: number,
+  ) {}
+
+  read(sector: number, count: number): Uint8Array {
+    this.#check(sector, count);
+    const out = new Uint8Array(count * SECTOR_SIZE);
+    this.#eachPiece(sector, count, (chunk, offset, length, at) => {
+      const bytes = this.#chunks.get(chunk);
+      if (bytes) out.set(bytes.subarray(offset, offset + length), at);
+    });
+    return out;
+  }
+
+  write(sector: number, data: Uint8Array): void {
+    const count = data.length / SECTOR_SIZE;
+    if (!Number.isInteger(count)) throw new RangeError(`${data.length} bytes are not whole sectors`);
+    this.#check(sector, count);
+    this.#eachPiece(sector, count, (chunk, offset, length, at) => {
+      let bytes = this.#chunks.get(chunk);
+      const piece = data.subarray(at, at + length);
+      if (!bytes) {
+        if (piece.every((byte) => byte === 0)) return; // a hole stays a hole
+        bytes = new Uint8Array(CHUNK_SIZE);
+        this.#chunks.set(chunk, bytes);
+      }
+      bytes.set(piece, offset);
+      this.#dirty.add(chunk);
+    });
+  }
+
+  /** Bytes really held, for memory figures. */
+  get allocatedBytes(): number {
+    return this.#chunks.size * CHUNK_SIZE;
+  }
+
+  /** Copies of the chunks that changed since the last call. */
+  takeDirty(): ReadonlyMap<number, Uint8Array> {
+    const dirty = new Map<number, Uint8Array>();
+    for (const chunk of this.#dirty) dirty.set(chunk, this.#chunks.get(chunk)!.slice());
+    this.#dirty.clear();
+    return dirty;
+  }
+
+  /** Puts stored chunks in place, when the machine is switched on. */
+  fill(chunks: ReadonlyMap<number, Uint8Array>): void {
+    for (const [chunk, bytes] of chunks) this.#chunks.set(chunk, bytes.slice());
+  }
+
+  #check(sector: number, count: number): void {
+    if (sector < 0 || count < 0 || sector + count > this.sectors) {
+      throw new RangeError(`sectors ${sector} to ${sector + count} are outside of ${this.name} (${this.sectors})`);
+    }
+  }
+
+  #eachPiece(
+    sector: number,
+    count: number,
+    visit: (chunk: number, offset: number, length: number, at: number) => void,
+  ): void {
+    for (let done = 0; done < count; ) {
+      const chunk = Math.floor((sector + done) / SECTORS_PER_CHUNK);
+      const first = (sector + done) % SECTORS_PER_CHUNK;
+      const sectors = Math.min(count - done, SECTORS_PER_CHUNK - first);
+      visit(chunk, first * SECTOR_SIZE, sectors * SECTOR_SIZE, done * SECTOR_SIZE);
+      done += sectors;
+    }
+  }
+}
+
+/** A partition: `sectors` sectors of `disk` from `start`. */
+export class Partition implements Disk {
+  readonly readonly: boolean;
+
+  constructor(
+    readonly disk: Disk,
+    readonly start: number,
+    readonly sectors: number,
+  ) {
+    if (start + sectors > disk.sectors) throw new RangeError('the partition does not fit on its disk');
+    this.readonly = disk.readonly;
+  }
+
+  read(sector: number, count: number): Uint8Array {
+    this.#check(sector, count);
+    return this.disk.read(this.start + sector, count);
+  }
+
+  write(sector: number, bytes: Uint8Array): void {
+    this.#check(sector, bytes.length / SECTOR_SIZE);
+    this.disk.write(this.start + sector, bytes);
+  }
+
+  #check(sector: number, count: number): void {
+    if (sector < 0 || sector + count > this.sectors) throw new RangeError('outside of the partition');
+  }
+}
