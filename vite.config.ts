@@ -4,5 +4,12 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   plugins: [react()],
   worker: { format: 'es' },
-  build: { target: 'es2022', chunkSizeWarningLimit: 1500 },
+  // A package first met inside a worker would make the dev server reload the page in the middle of a lab.
+  optimizeDeps: { include: ['comlink', 'fflate', 'idb-keyval', 'unbash'] },
+  build: {
+    target: 'es2022',
+    chunkSizeWarningLimit: 4000,
+    // The editor is loaded when its pane is first shown: the page must not fetch it ahead of the shell prompt.
+    modulePreload: { resolveDependencies: (_file, deps) => deps.filter((dep) => !/CodeEditor|monaco/.test(dep)) },
+  },
 });

@@ -7,6 +7,8 @@ import type { KernelServices } from '../guest/services';
 export interface SplitDevice<Config> {
   /** `vbd`: device/vbd/<devid> and backend/vbd/<domid>/<devid>. */
   readonly class: string;
+  /** Where the frontend's directory lies when not under the class's own name: a `tap` disk is device/vbd/<devid>. */
+  readonly frontendClass?: string;
   /** Variable of a domain's configuration file that lists such devices. */
   readonly configKey: string | undefined;
   /** The device's s-expression, e.g. ['vbd', ['uname', 'phy:hda1'], ['dev', 'hda1'], ['mode', 'w']], checked. Throws Error with the operator's text. */
@@ -29,6 +31,8 @@ export interface DeviceContext {
   randomUuid(): string;
   /** xend-config.sxp option, as text. */
   option(name: string): string | undefined;
+  /** An executable /etc/xen/scripts/block-TYPE exists. */
+  hasBlockScript?(type: string): boolean;
   readonly protocol: string;
 }
 
@@ -53,6 +57,8 @@ export interface FrontendInstance {
   save(): DriverState;
   /** True once the device is usable; the boot waits for it before it mounts the root disk. */
   readonly isConnected: boolean;
+  /** The device directory is gone: let go of everything. */
+  detach?(): void;
 }
 
 export interface BackendDriver {

@@ -30,6 +30,8 @@ export interface KernelServices {
   defer(action: () => void): void;
   /** Domain-0 and driver domains: hypercalls for the toolstack. Undefined in an unprivileged guest. */
   readonly privcmd: Privcmd | undefined;
+  /** Image files as block devices, for `tap:aio:` backends. Undefined where the kernel has no files to offer. */
+  readonly images?: ImageFiles;
   /**
    * A kernel hotplug event (uevent): Domain-0's userland runs the udev rule for it, e.g.
    * `{SUBSYSTEM: 'xen-backend', ACTION: 'add', XENBUS_TYPE: 'vbd', XENBUS_PATH: 'backend/vbd/1/769'}`.
@@ -109,14 +111,24 @@ export interface BlockDevice {
   flush(done: (ok: boolean) => void): void;
 }
 
+/** Opens a file of this kernel's file system as a disk, without a loop device. */
+export interface ImageFiles {
+  /** SysError when the file does not exist or may not be written. */
+  open(path: string, writable: boolean): { readonly device: BlockDevice; close(): void };
+}
+
 export interface BlockRegistry {
   add(device: BlockDevice): void;
   remove(name: string): void;
   /** By name or by (major, minor). */
   find(key: string | { major: number; minor: number }): BlockDevice | undefined;
   list(): readonly BlockDevice[];
-  /** Opens what `file:` or `phy:` names for a backend; counts openers so that mounts and detaches see who uses it. */
+  /** Called after each add and remove. */
   onChange(listener: () => void): void;
+  /** Who uses the device: `mount /home`, `open 312` (a pid), `loop1`, or what `claim` was given. */
+  usersOf(name: string): readonly string[];
+  /** A backend's use of a device, so that mounts and detaches see it. The returned function ends it. */
+  claim(name: string, user: string): () => void;
 }
 
 /** An Ethernet device as the kernel's network stack sees it. */

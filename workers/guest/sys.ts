@@ -120,6 +120,8 @@ export interface OpenFlags {
 export interface SpawnOptions {
   /** argv[0] is looked up in PATH unless it contains a slash. */
   readonly argv: readonly string[];
+  /** The file to run when it is not what argv[0] names (`-sh` for a login shell); looked up in the same way. */
+  readonly path?: string;
   /** Start this program with this state instead of looking a file up: how a shell forks itself (state is cloned). */
   readonly fork?: { readonly program: string; readonly state: unknown };
   readonly env?: Readonly<Record<string, string>>;
@@ -159,6 +161,8 @@ export interface Sys {
   readonly pid: number;
   readonly ppid: number;
   readonly uid: number;
+  /** Who started a set-user-id program (su); otherwise the same as `uid`. */
+  readonly realUid: number;
   readonly gid: number;
   readonly cwd: string;
   umask: number;
@@ -230,17 +234,28 @@ export interface Sys {
   utime(path: string, atime: number, mtime: number): void;
   truncate(path: string, size: number): void;
   mknod(path: string, kind: 'char' | 'block' | 'fifo', mode: number, major: number, minor: number): void;
+  /**
+   * A blocking call, like `umount`: while the device is read, only this process waits. The step is then run again from
+   * its start, and the call returns (or throws) at once; what the step had printed before is dropped. So make such calls
+   * before the step changes anything else (several of them in a row are fine). Option `remount` changes ro/rw.
+   */
   mount(source: string, target: string, type: string, options: string): void;
   umount(target: string): void;
   mounts(): readonly { source: string; target: string; type: string; options: string }[];
   statfs(path: string): { blockSize: number; blocks: number; free: number; inodes: number; freeInodes: number };
   /** Starts write-back of everything dirty; true when all of it is on disk. */
   sync(): boolean;
+  /** Loop devices in use. */
+  loopDevices(): readonly LoopInfo[];
+  /** Makes a file the content of /dev/loopN; EBUSY when that device is in use. Root only. */
+  attachLoop(device: string, path: string, options?: { readonly?: boolean; offset?: number }): void;
+  /** EBUSY while it is mounted or open, ENXIO when it is not attached. */
+  detachLoop(device: string): void;
 
   // --- processes
   spawn(options: SpawnOptions): number;
   /** Replaces this process by another program (same pid); takes effect when the step returns `again()`. */
-  exec(argv: readonly string[], env?: Readonly<Record<string, string>>): void;
+  exec(argv: readonly string[], env?: Readonly<Record<string, string>>, path?: string): void;
   /** A child that changed state, taken off the list; undefined when there is none yet. ECHILD without children. */
   waitChild(pid?: number): ChildEvent | undefined;
   /** pid < 0: the process group −pid. */
@@ -271,6 +286,14 @@ export interface Sys {
   cancelOperation(id: number): void;
 }
 
+export interface LoopInfo {
+  /** `/dev/loop0`. */
+  readonly device: string;
+  readonly path: string;
+  readonly offset: number;
+  readonly readonly: boolean;
+}
+
 export interface ProcessInfo {
   readonly pid: number;
   readonly ppid: number;
@@ -297,7 +320,11 @@ export interface NetSys {
   interfaces(): readonly InterfaceInfo[];
   /** SysError ENODEV for an unknown name. */
   setUp(name: string, up: boolean): void;
+  /** Replaces all its addresses; undefined removes them; without a length, that of the address class. */
   setAddress(name: string, address: string | undefined, prefixLength?: number): void;
+  addAddress(name: string, address: string, prefixLength: number): void;
+  removeAddress(name: string, address: string): void;
+  setArp(name: string, on: boolean): void;
   setMac(name: string, mac: string): void;
   setMtu(name: string, mtu: number): void;
   rename(name: string, to: string): void;
@@ -312,6 +339,7 @@ export interface NetSys {
   deleteBridge(name: string): void;
   addBridgePort(bridge: string, device: string): void;
   deleteBridgePort(bridge: string, device: string): void;
+  setBridgeOption(name: string, change: { stp?: boolean; forwardDelay?: number }): void;
 
   /**
    * Sockets are descriptors: `read`, `write`, `close` and wait({readable|writable}) work on connected ones.
@@ -347,6 +375,9 @@ export interface InterfaceInfo {
   readonly address?: string;
   readonly prefixLength?: number;
   readonly broadcast?: string;
+  readonly addresses: readonly { readonly address: string; readonly prefixLength: number }[];
+  /** Whether it answers and asks by ARP. */
+  readonly arp: boolean;
   readonly rxPackets: number;
   readonly rxBytes: number;
   readonly rxErrors: number;

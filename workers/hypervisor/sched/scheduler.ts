@@ -13,7 +13,7 @@ export interface SchedVcpu {
   readonly isIdle: boolean;
   /** The pcpu it runs on, or ran on last. Policies assign it when they migrate a vcpu. */
   processor: number;
-  /** Bit n set: may run on pcpu n. */
+  /** The pcpus it may run on. */
   readonly affinity: ReadonlySet<number>;
   /** Pause flags, pause counts of the vcpu and of its domain are all clear. */
   readonly isRunnable: boolean;
@@ -55,6 +55,8 @@ export interface Decision {
 }
 
 export interface Scheduler {
+  /** Starts the policy's own timers; called once, when all pcpus are up and have their idle vcpu. */
+  start?(): void;
   addVcpu(vcpu: SchedVcpu): void;
   removeVcpu(vcpu: SchedVcpu): void;
   addDomain(domid: Domid): void;
@@ -66,8 +68,9 @@ export interface Scheduler {
   /** domctl scheduler_op: get or put of this policy's parameters. Throws XenError EINVAL. */
   getParameters(domid: Domid): SchedParameters;
   setParameters(domid: Domid, parameters: SchedParameters): void;
-  /** Debug key `r`. */
+  /** Debug key `r`: what follows the line that names the scheduler. */
   dumpSettings(print: (line: string) => void): void;
+  /** Debug key `r`: the state of one pcpu; its first line goes on after the framework's `CPU[00] `. */
   dumpPcpu(pcpu: number, print: (line: string) => void): void;
 }
 

@@ -1,0 +1,175 @@
+/**
+ * Terminals outlive the panels that show them: moving a pane between groups or closing the serial pane must not
+ * lose what is on the screen. A session is an xterm screen plus its port; a panel attaches it to an element.
+ */
+import { FitAddon } from '@xterm/addon-fit';
+import { Terminal } from '@xterm/xterm';
+import type { LabApi, TerminalTarget } from '../../workers/contract';
+import { useLab } from '../store/labStore';
+import { currentTerminalTheme, monospace, onThemeChange, prefersReducedMotion } from '../ui/theme';
+import { commandAtPrompt, isEmptyPrompt } from './promptLine';
+import { openTerminalPort, type TerminalPort } from './terminalPort';
+import { text } from './text';
+
+/** The element that holds a terminal; `readText` answers the screen with its scrollback, for scripts and tests. */
+export interface TerminalElement extends HTMLElement {
+  readText?: () => string;
+}
+
+export class TerminalSession {
+  private readonly terminal: Terminal;
+  private readonly fitAddon = new FitAddon();
+  private readonly port: TerminalPort;
+  private readonly stopTheme: () => void;
+  private hasClosed = false;
+
+  constructor(
+    api: LabApi,
+    target: TerminalTarget,
+    label: string,
+    /** Called with each command line entered at a prompt. */
+    onCommand?: (command: string) => void,
+  ) {
+    this.terminal = new Terminal({
+      fontFamily: monospace,
+      fontSize: 13,
+      lineHeight: 1.2,
+      scrollback: 5000,
+      cursorBlink: !prefersReducedMotion(),
+      theme: currentTerminalTheme(),
+      minimumContrastRatio: 4.5,
+    });
+    this.terminal.loadAddon(this.fitAddon);
+    this.terminal.attachCustomKeyEventHandler((event) => !isPageKey(event));
+    this.port = openTerminalPort(
+      api,
+      target,
+      { rows: this.terminal.rows, cols: this.terminal.cols },
+      {
+        output: (data) => this.terminal.write(data, () => this.port.drawn(data.length)),
+        closed: (reason) => this.showClosed(reason),
+      },
+    );
+    this.terminal.onData((data) => {
+      if (onCommand && data.includes('\r')) {
+        const command = commandAtPrompt(this.cursorLine());
+        if (command) onCommand(command);
+      }
+      this.port.send(data);
+    });
+    this.terminal.onBinary((data) => this.port.sendBytes(Uint8Array.from(data, (char) => char.charCodeAt(0) & 0xff)));
+    this.terminal.onResize(({ rows, cols }) => this.port.resize(rows, cols));
+    this.stopTheme = onThemeChange(() => {
+      this.terminal.options.theme = currentTerminalTheme();
+    });
+    this.label = label;
+  }
+
+  readonly label: string;
+
+  attach(host: TerminalElement): void {
+    if (this.terminal.element) host.append(this.terminal.element);
+    else this.terminal.open(host);
+    this.terminal.textarea?.setAttribute('aria-label', this.label);
+    host.readText = () => this.readText();
+    this.fit();
+  }
+
+  /** Adapts rows and columns to the element; does nothing while it is hidden. */
+  fit(): void {
+    const host = this.terminal.element?.parentElement;
+    if (host && host.clientWidth > 0 && host.clientHeight > 0) this.fitAddon.fit();
+  }
+
+  focus(): void {
+    this.terminal.focus();
+  }
+
+  /** Sends text as if it had been typed. */
+  type(data: string): void {
+    this.port.send(data);
+    this.terminal.scrollToBottom();
+  }
+
+  isAtEmptyPrompt(): boolean {
+    return isEmptyPrompt(this.cursorLine());
+  }
+
+  readText(): string {
+    const { active } = this.terminal.buffer;
+    const lines: string[] = [];
+    for (let row = 0; row < active.length; row += 1) {
+      const line = active.getLine(row);
+      if (!line) continue;
+      const text = line.translateToString(true);
+      if (line.isWrapped && lines.length > 0) lines[lines.length - 1] += text;
+      else lines.push(text);
+    }
+    return lines.join('\n').trimEnd();
+  }
+
+  dispose(): void {
+    this.stopTheme();
+    if (!this.hasClosed) this.port.close();
+    this.terminal.dispose();
+  }
+
+  /** The logical line that the cursor is on, joined over wrapped rows. */
+  private cursorLine(): string {
+    const { active } = this.terminal.buffer;
+    let row = active.baseY + active.cursorY;
+    let line = active.getLine(row)?.translateToString(true) ?? '';
+    while (row > 0 && active.getLine(row)?.isWrapped) {
+      row -= 1;
+      line = (active.getLine(row)?.translateToString() ?? '') + line;
+    }
+    return line;
+  }
+
+  private showClosed(reason: string): void {
+    if (this.hasClosed) return;
+    this.hasClosed = true;
+    this.terminal.write(`\r\n\x1b[2m[${reason || text.ended}]\x1b[0m\r\n`);
+    this.terminal.options.disableStdin = true;
+  }
+}
+
+/** Keys that belong to the page even while a terminal has the focus: they are how one leaves it. */
+function isPageKey(event: KeyboardEvent): boolean {
+  if (event.key === 'F6' || event.key === 'F1') return true;
+  return event.ctrlKey && event.shiftKey && event.code === 'KeyP';
+}
+
+export class TerminalSessions {
+  private readonly sessions = new Map<string, TerminalSession>();
+
+  constructor(private readonly api: LabApi) {}
+
+  /** The machine's serial console: one for the life of the machine. */
+  serial(): TerminalSession {
+    return this.open('serial', { kind: 'serial' }, text.serialLabel, (command) =>
+      useLab.getState().commandTyped(command),
+    );
+  }
+
+  /** The session of a panel, made at first use. */
+  open(id: string, target: TerminalTarget, label: string, onCommand?: (command: string) => void): TerminalSession {
+    const known = this.sessions.get(id);
+    if (known) return known;
+    const session = new TerminalSession(this.api, target, label, onCommand);
+    this.sessions.set(id, session);
+    return session;
+  }
+
+  /** Ends the session of a closed panel; the serial console stays. */
+  release(id: string): void {
+    if (id === 'serial') return;
+    this.sessions.get(id)?.dispose();
+    this.sessions.delete(id);
+  }
+
+  dispose(): void {
+    for (const session of this.sessions.values()) session.dispose();
+    this.sessions.clear();
+  }
+}

@@ -1,0 +1,109 @@
+/** The mirror of the worker's state, and how one event changes it. Pure: same state and event, same result. */
+import type { DomainState, HostState, LabEvent, LabState } from '../../workers/contract';
+
+export interface Notice {
+  readonly id: number;
+  readonly level: 'info' | 'warning' | 'error';
+  readonly text: string;
+}
+
+export interface EditRequest {
+  readonly editId: number;
+  readonly path: string;
+}
+
+export interface LabMirror {
+  readonly host: HostState | undefined;
+  readonly domains: Readonly<Record<number, DomainState>>;
+  /** The last reported cpu percentages of each domain, oldest first. */
+  readonly cpuHistory: Readonly<Record<number, readonly number[]>>;
+  /** Names of all domains seen since switch-on, in order of appearance: what the student has done so far. */
+  readonly seenDomains: readonly string[];
+  /** How often a file was reported as changed; only the difference to an earlier value means something. */
+  readonly fileChanges: Readonly<Record<string, number>>;
+  /** Files that `vi` in Domain-0 waits for and no editor has taken yet. */
+  readonly editRequests: readonly EditRequest[];
+  readonly notices: readonly Notice[];
+}
+
+export const emptyMirror: LabMirror = {
+  host: undefined,
+  domains: {},
+  cpuHistory: {},
+  seenDomains: [],
+  fileChanges: {},
+  editRequests: [],
+  notices: [],
+};
+
+/** Points kept for a domain's cpu sparkline. */
+export const historyLength = 40;
+const keptNotices = 20;
+
+export function applyEvent(mirror: LabMirror, event: LabEvent): LabMirror {
+  switch (event.type) {
+    case 'host':
+      return { ...mirror, host: event.host };
+    case 'domain':
+      return applyDomain(mirror, event.domain);
+    case 'domainGone': {
+      if (!(event.domid in mirror.domains)) return mirror;
+      return {
+        ...mirror,
+        domains: without(mirror.domains, event.domid),
+        cpuHistory: without(mirror.cpuHistory, event.domid),
+      };
+    }
+    case 'fileChanged':
+      return {
+        ...mirror,
+        fileChanges: { ...mirror.fileChanges, [event.path]: (mirror.fileChanges[event.path] ?? 0) + 1 },
+      };
+    case 'editRequested':
+      return { ...mirror, editRequests: [...mirror.editRequests, { editId: event.editId, path: event.path }] };
+    case 'notice': {
+      const id = (mirror.notices.at(-1)?.id ?? 0) + 1;
+      const notices = [...mirror.notices, { id, level: event.level, text: event.text }];
+      return { ...mirror, notices: notices.slice(-keptNotices) };
+    }
+  }
+}
+
+/** One store update for a whole batch, so that the page renders once. */
+export function applyEvents(mirror: LabMirror, events: readonly LabEvent[]): LabMirror {
+  return events.reduce(applyEvent, mirror);
+}
+
+/** The whole state at once, as `boot` answers it. */
+export function applyState(mirror: LabMirror, state: LabState): LabMirror {
+  const present = new Set(state.domains.map((domain) => domain.domid));
+  const gone = Object.keys(mirror.domains)
+    .map(Number)
+    .filter((domid) => !present.has(domid));
+  return applyEvents(mirror, [
+    { type: 'host', host: state.host },
+    ...gone.map((domid): LabEvent => ({ type: 'domainGone', domid })),
+    ...state.domains.map((domain): LabEvent => ({ type: 'domain', domain })),
+  ]);
+}
+
+function applyDomain(mirror: LabMirror, domain: DomainState): LabMirror {
+  const known = mirror.domains[domain.domid];
+  const history = [...(mirror.cpuHistory[domain.domid] ?? []), domain.cpuPercent].slice(-historyLength);
+  return {
+    ...mirror,
+    // An equal report must not redraw the row.
+    domains: known && sameDomain(known, domain) ? mirror.domains : { ...mirror.domains, [domain.domid]: domain },
+    cpuHistory: { ...mirror.cpuHistory, [domain.domid]: history },
+    seenDomains: mirror.seenDomains.includes(domain.name) ? mirror.seenDomains : [...mirror.seenDomains, domain.name],
+  };
+}
+
+function sameDomain(a: DomainState, b: DomainState): boolean {
+  return (Object.keys(a) as (keyof DomainState)[]).every((key) => a[key] === b[key]);
+}
+
+function without<T>(record: Readonly<Record<number, T>>, key: number): Record<number, T> {
+  const { [key]: _removed, ...rest } = record;
+  return rest;
+}

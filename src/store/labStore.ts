@@ -1,0 +1,43 @@
+/** The page's mirror of the worker, plus the little that only the page knows: what was typed, whether the worker lives. */
+import { create } from 'zustand';
+import type { LabEvent, LabState } from '../../workers/contract';
+import { applyEvents, applyState, type EditRequest, emptyMirror, type LabMirror } from './applyEvent';
+
+export type Machine =
+  | { readonly phase: 'starting' }
+  | { readonly phase: 'on' }
+  | { readonly phase: 'failed'; readonly reason: string };
+
+export interface LabStore extends LabMirror {
+  readonly machine: Machine;
+  /** Command lines entered at a prompt of the serial console, newest last. */
+  readonly typed: readonly string[];
+  receive(events: readonly LabEvent[]): void;
+  booted(state: LabState): void;
+  failed(reason: string): void;
+  commandTyped(command: string): void;
+  /** Hands over the waiting `vi` requests; each is handed over once. */
+  takeEditRequests(): readonly EditRequest[];
+  dismissNotice(id: number): void;
+  /** A new machine starts: everything known about the old one is forgotten. */
+  reset(): void;
+}
+
+const keptCommands = 200;
+
+export const useLab = create<LabStore>()((set, get) => ({
+  ...emptyMirror,
+  machine: { phase: 'starting' },
+  typed: [],
+  receive: (events) => set((state) => applyEvents(state, events)),
+  booted: (state) => set((mirror) => ({ ...applyState(mirror, state), machine: { phase: 'on' } })),
+  failed: (reason) => set({ machine: { phase: 'failed', reason } }),
+  commandTyped: (command) => set(({ typed }) => ({ typed: [...typed, command].slice(-keptCommands) })),
+  takeEditRequests: () => {
+    const { editRequests } = get();
+    if (editRequests.length > 0) set({ editRequests: [] });
+    return editRequests;
+  },
+  dismissNotice: (id) => set(({ notices }) => ({ notices: notices.filter((notice) => notice.id !== id) })),
+  reset: () => set({ ...emptyMirror, machine: { phase: 'starting' }, typed: [] }),
+}));

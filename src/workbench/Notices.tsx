@@ -1,0 +1,20 @@
+import { useLab } from '../store/labStore';
+import { text } from './text';
+
+/** Messages of the lab itself, above the status bar, until they are dismissed. */
+export function Notices() {
+  const notices = useLab((state) => state.notices);
+  const dismiss = useLab((state) => state.dismissNotice);
+  return (
+    <div className="notices" role="log" aria-label={text.notices}>
+      {notices.map((notice) => (
+        <div key={notice.id} className={`notice notice-${notice.level}`}>
+          <span>{notice.text}</span>
+          <button type="button" onClick={() => dismiss(notice.id)}>
+            {text.dismiss}
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}

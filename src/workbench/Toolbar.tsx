@@ -1,0 +1,34 @@
+import { Command, Moon, Sun } from 'lucide-react';
+import { IconButton } from '../ui/IconButton';
+import { useTheme } from '../ui/theme';
+import { openShell, showPanel } from './layout';
+import { text } from './text';
+
+export function Toolbar({ onCommands }: { onCommands: () => void }) {
+  const theme = useTheme((state) => state.theme);
+  const choose = useTheme((state) => state.choose);
+  return (
+    <header className="toolbar" data-pane="toolbar">
+      <h1>{text.title}</h1>
+      <nav aria-label={text.panes}>
+        {(['home', 'terminal', 'editor', 'domains'] as const).map((id) => (
+          <button key={id} type="button" onClick={() => showPanel(id)}>
+            {text.panels[id]}
+          </button>
+        ))}
+        <button type="button" onClick={openShell} title={text.newShell}>
+          {text.panels.shell} +
+        </button>
+      </nav>
+      <span className="toolbar-space" />
+      <button type="button" className="with-icon" onClick={onCommands} title={text.commandsHint}>
+        <Command size={14} aria-hidden="true" /> {text.commands} <kbd>F1</kbd>
+      </button>
+      <IconButton
+        icon={theme === 'dark' ? Sun : Moon}
+        label={theme === 'dark' ? text.toLight : text.toDark}
+        onClick={() => choose(theme === 'dark' ? 'light' : 'dark')}
+      />
+    </header>
+  );
+}

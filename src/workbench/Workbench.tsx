@@ -1,0 +1,102 @@
+import 'dockview-react/dist/styles/dockview.css';
+import { DockviewReact, type DockviewReadyEvent, type DockviewTheme, type IDockviewPanelProps } from 'dockview-react';
+import { type FunctionComponent, useCallback, useEffect, useRef, useState } from 'react';
+import { useDocumentRequests } from '../editor/useDocumentRequests';
+import { ErrorBoundary } from '../ui/ErrorBoundary';
+import { useTheme } from '../ui/theme';
+import { useLabHandle } from '../worker/LabContext';
+import { CommandPalette } from './CommandPalette';
+import { cycleFocus, installLayout } from './layout';
+import { Notices } from './Notices';
+import { panels } from './panels';
+import { StatusBar } from './StatusBar';
+import { GroupActions, Tab } from './Tab';
+import { Toolbar } from './Toolbar';
+import { text } from './text';
+
+const dockTheme: DockviewTheme = { name: 'xen-lab', className: 'dock-theme', gap: 6, tabGroupIndicator: 'none' };
+
+const guarded = Object.fromEntries(
+  Object.entries(panels).map(([id, Panel]) => [id, withBoundary(Panel as FunctionComponent<IDockviewPanelProps>)]),
+);
+
+export function Workbench() {
+  const { terminals } = useLabHandle();
+  const theme = useTheme((state) => state.theme);
+  const [isPaletteOpen, setPaletteOpen] = useState(false);
+  const uninstall = useRef<() => void>(undefined);
+  const onReady = useCallback(
+    ({ api }: DockviewReadyEvent) => {
+      uninstall.current?.();
+      uninstall.current = installLayout(api, (panelId) => terminals.release(panelId));
+    },
+    [terminals],
+  );
+  useEffect(() => () => uninstall.current?.(), []);
+  useDocumentRequests();
+  usePageKeys(() => setPaletteOpen(true));
+
+  return (
+    <div className="workbench">
+      <Toolbar onCommands={() => setPaletteOpen(true)} />
+      <main aria-label={text.workbench}>
+        <DockviewReact
+          components={guarded}
+          defaultTabComponent={Tab}
+          rightHeaderActionsComponent={GroupActions}
+          watermarkComponent={Watermark}
+          getTabContextMenuItems={() => ['close', 'closeOthers', 'maximize']}
+          theme={{ ...dockTheme, colorScheme: theme }}
+          onReady={onReady}
+        />
+      </main>
+      <Notices />
+      <StatusBar />
+      {isPaletteOpen && <CommandPalette onClose={() => setPaletteOpen(false)} />}
+    </div>
+  );
+}
+
+function Watermark() {
+  return <p className="quiet padded">{text.empty}</p>;
+}
+
+/** Keys of the page itself; terminals and the editor let them through. */
+function usePageKeys(openPalette: () => void): void {
+  const open = useRef(openPalette);
+  open.current = openPalette;
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      const isPaletteKey = event.key === 'F1' || (event.ctrlKey && event.shiftKey && event.code === 'KeyP');
+      if (!isPaletteKey && event.key !== 'F6') return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (isPaletteKey) open.current();
+      else cycleFocus(event.shiftKey ? -1 : 1);
+    };
+    // Capturing, so that the editor's own meaning of F1 does not come first.
+    window.addEventListener('keydown', onKeyDown, { capture: true });
+    return () => window.removeEventListener('keydown', onKeyDown, { capture: true });
+  }, []);
+}
+
+function withBoundary(Panel: FunctionComponent<IDockviewPanelProps>): FunctionComponent<IDockviewPanelProps> {
+  return function GuardedPanel(props) {
+    return (
+      <ErrorBoundary
+        fallback={(message, retry) => (
+          <div className="padded" role="alert">
+            <p>
+              <strong>{text.panelFailed}</strong>: {message}
+            </p>
+            <button type="button" onClick={retry}>
+              {text.retry}
+            </button>
+          </div>
+        )}
+      >
+        <Panel {...props} />
+      </ErrorBoundary>
+    );
+  };
+}

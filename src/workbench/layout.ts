@@ -1,0 +1,161 @@
+/** Opens, finds, focuses and remembers panes. Panels call these; only Workbench installs the dock behind them. */
+import type { DockviewApi, IDockviewPanel, SerializedDockview } from 'dockview-react';
+import { useDocuments } from '../editor/documents';
+import { text } from './text';
+
+export type PanelId = 'home' | 'terminal' | 'editor' | 'domains';
+
+const storageKey = 'xen-lab.layout.1';
+let dock: DockviewApi | undefined;
+let counter = 0;
+
+/** Takes over a new dock and fills it: the saved layout, else the original one. Returns the undo. */
+export function installLayout(api: DockviewApi, onClosed: (panelId: string) => void): () => void {
+  dock = api;
+  if (!restoreLayout(api)) originalLayout(api);
+  const removed = api.onDidRemovePanel((panel) => onClosed(panel.id));
+  const changed = api.onDidLayoutChange(() => localStorage.setItem(storageKey, JSON.stringify(api.toJSON())));
+  return () => {
+    removed.dispose();
+    changed.dispose();
+    if (dock === api) dock = undefined;
+  };
+}
+
+/** Home | terminal with the domain table below; the editor beside the terminal when there is room for both. */
+export function originalLayout(api: DockviewApi): void {
+  api.clear();
+  const isWide = api.width >= 1650;
+  const terminal = addPanel(api, 'terminal', {});
+  const home = addPanel(api, 'home', { position: { referencePanel: terminal, direction: 'left' } });
+  const editor = addPanel(api, 'editor', {
+    inactive: !isWide,
+    position: { referencePanel: terminal, direction: isWide ? 'right' : 'within' },
+  });
+  const domains = addPanel(api, 'domains', { position: { referencePanel: terminal, direction: 'below' } });
+  home.api.setSize({ width: 316 });
+  domains.api.setSize({ height: Math.round(Math.min(260, api.height * 0.32)) });
+  if (isWide) editor.api.setSize({ width: Math.round((api.width - 316) * 0.46) });
+  terminal.api.setActive();
+}
+
+export function resetLayout(): void {
+  if (dock) originalLayout(dock);
+}
+
+export function showPanel(id: PanelId): void {
+  if (!dock) return;
+  const panel = dock.getPanel(id) ?? addPanel(dock, id, besides(id));
+  panel.api.setActive();
+}
+
+/** Opens a new pane on a domain's console; several for one domain are allowed. */
+export function openConsole(domid: number, name: string): void {
+  counter += 1;
+  openTerminalPane(`console-${domid}-${counter}`, 'console', `${name} (${domid})`, { domid, name });
+}
+
+export function openShell(): void {
+  counter += 1;
+  openTerminalPane(`shell-${counter}`, 'shell', `${text.panels.shell} ${counter}`, {});
+}
+
+/** Asks whoever holds the documents to open a file; the editor pane comes to the front. */
+export function editFile(path: string): void {
+  showPanel('editor');
+  useDocuments.getState().request({ path });
+}
+
+export function closeActivePanel(): void {
+  const panel = dock?.activePanel;
+  if (dock && panel) dock.removePanel(panel);
+}
+
+export function openPanels(): readonly IDockviewPanel[] {
+  return dock?.panels ?? [];
+}
+
+/** Moves the focus to the next group of panes (the toolbar counts as one), wherever it is now: F6 and Shift-F6. */
+export function cycleFocus(direction: 1 | -1): void {
+  if (!dock) return;
+  const places: (() => void)[] = [
+    focusToolbar,
+    ...groupsInReadingOrder(dock).map((group) => () => group.activePanel && focusPanel(group.activePanel)),
+  ];
+  const focused = document.activeElement;
+  const groupIndex = groupsInReadingOrder(dock).findIndex((group) => group.element.contains(focused));
+  const here = groupIndex >= 0 ? groupIndex + 1 : toolbar()?.contains(focused) ? 0 : -1;
+  const next =
+    here < 0 ? (direction === 1 ? 1 : places.length - 1) : (here + direction + places.length) % places.length;
+  places[next]?.();
+}
+
+export function focusPanel(panel: IDockviewPanel): void {
+  panel.api.setActive();
+  const content = panel.view.content.element;
+  const target =
+    content.querySelector<HTMLElement>(
+      '.xterm-helper-textarea, .monaco-editor textarea, .monaco-editor .native-edit-context',
+    ) ?? content.querySelector<HTMLElement>('[data-autofocus], button, input, [tabindex="0"]');
+  target?.focus();
+}
+
+function groupsInReadingOrder(api: DockviewApi) {
+  return [...api.groups].sort((a, b) => {
+    const [boxA, boxB] = [a.element.getBoundingClientRect(), b.element.getBoundingClientRect()];
+    return boxA.left - boxB.left || boxA.top - boxB.top;
+  });
+}
+
+function toolbar(): HTMLElement | null {
+  return document.querySelector<HTMLElement>('[data-pane="toolbar"]');
+}
+
+function focusToolbar(): void {
+  toolbar()?.querySelector('button')?.focus();
+}
+
+function openTerminalPane(id: string, component: string, title: string, params: object): void {
+  const terminal = dock?.getPanel('terminal');
+  dock
+    ?.addPanel({
+      id,
+      component,
+      title,
+      params,
+      ...(terminal ? { position: { referencePanel: terminal, direction: 'within' as const } } : {}),
+    })
+    .api.setActive();
+}
+
+function addPanel(api: DockviewApi, id: PanelId, options: Partial<Parameters<DockviewApi['addPanel']>[0]>) {
+  return api.addPanel({ id, component: id, title: text.panels[id], ...options } as Parameters<
+    DockviewApi['addPanel']
+  >[0]);
+}
+
+/** Where a pane that was closed comes back. */
+function besides(id: PanelId): Partial<Parameters<DockviewApi['addPanel']>[0]> {
+  const terminal = dock?.getPanel('terminal');
+  if (id === 'home') return { position: { direction: 'left' }, initialWidth: 316 };
+  if (id === 'domains') return { position: { direction: 'below' }, initialHeight: 240 };
+  return terminal ? { position: { referencePanel: terminal, direction: 'within' } } : {};
+}
+
+function restoreLayout(api: DockviewApi): boolean {
+  const saved = localStorage.getItem(storageKey);
+  if (!saved) return false;
+  try {
+    api.fromJSON(JSON.parse(saved) as SerializedDockview);
+  } catch {
+    localStorage.removeItem(storageKey); // written by another version: the original layout is as good
+    return false;
+  }
+  // Domain ids of an earlier run name nothing in this one; a new shell is a new shell.
+  for (const panel of [...api.panels]) {
+    if (panel.view.contentComponent === 'console') api.removePanel(panel);
+  }
+  counter = api.panels.length;
+  for (const panel of api.panels) counter = Math.max(counter, Number(/-(\d+)$/.exec(panel.id)?.[1] ?? 0));
+  return api.panels.length > 0;
+}

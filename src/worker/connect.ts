@@ -1,0 +1,72 @@
+/** The one place where the page meets the worker: Comlink for control, MessagePorts for bytes. */
+import * as Comlink from 'comlink';
+import type { LabApi, LabEvent, LabResult, MessagePortLike } from '../../workers/contract';
+
+export interface LabConnection {
+  readonly api: LabApi;
+  /** Ends the machine; nothing is called or delivered afterwards. */
+  close(): void;
+}
+
+/** Starts the worker. `onCrash` is called when the worker itself failed, not when a request was refused. */
+export function connectWorker(onCrash: (reason: string) => void): LabConnection {
+  const worker = new Worker(new URL('../../workers/platform/browser/labWorker.ts', import.meta.url), {
+    type: 'module',
+    name: 'xen-lab host',
+  });
+  worker.onerror = (event) => onCrash(event.message || 'The worker could not be loaded.');
+  worker.onmessageerror = () => onCrash('A message from the worker could not be read.');
+  const remote = Comlink.wrap<LabApi>(worker);
+  return { api: withTransfers(remote as unknown as LabApi), close: () => worker.terminate() };
+}
+
+/** Ports must be named in the transfer list of the message that carries them. */
+function withTransfers(remote: LabApi): LabApi {
+  return {
+    boot: ({ events }) => remote.boot(Comlink.transfer({ events }, [events as unknown as Transferable])),
+    openTerminal: (target, port, rows, cols) =>
+      remote.openTerminal(target, Comlink.transfer(port, [port as unknown as Transferable]), rows, cols),
+    exec: (command) => remote.exec(command),
+    readFile: (path) => remote.readFile(path),
+    writeFile: (path, data) => remote.writeFile(path, data),
+    listFiles: (path) => remote.listFiles(path),
+    watchDirectories: (paths) => remote.watchDirectories(paths),
+    checkConfig: (path, text) => remote.checkConfig(path, text),
+    editDone: (editId) => remote.editDone(editId),
+    setSpeed: (speed) => remote.setSpeed(speed),
+    snapshot: () => remote.snapshot(),
+  };
+}
+
+/** The contract knows no DOM; a MessagePort is what it describes. */
+export function asPortLike(port: MessagePort): MessagePortLike {
+  return port as unknown as MessagePortLike;
+}
+
+/** A port on which the worker reports, already listening. */
+export function eventPort(receive: (events: readonly LabEvent[]) => void): MessagePortLike {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = (event: MessageEvent<readonly LabEvent[]>) => receive(event.data);
+  return asPortLike(port2);
+}
+
+/** The value of a request, or an Error with the worker's message for the control that made it. */
+export function unwrap<T>(result: LabResult<T>): T {
+  if (result.ok) return result.value;
+  throw new LabRequestError(result.error.code, result.error.message);
+}
+
+export class LabRequestError extends Error {
+  override readonly name = 'LabRequestError';
+  constructor(
+    /** An errno name, a xend error class, or `internal`. */
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,122 @@
+/** The block layer's list of devices: who provides them is a driver's business, who uses them is asked here. */
+import type { BlockDevice, BlockRegistry } from '../services';
+
+export class BlockDevices implements BlockRegistry {
+  readonly #devices = new Map<string, BlockDevice>();
+  readonly #claims = new Map<string, string[]>();
+  readonly #listeners: (() => void)[] = [];
+  /** Uses that the kernel itself knows of (mounts, open files, loop devices). */
+  knownUsers: (device: BlockDevice) => readonly string[] = () => [];
+
+  add(device: BlockDevice): void {
+    this.#devices.set(device.name, device);
+    this.#changed();
+  }
+
+  remove(name: string): void {
+    if (this.#devices.delete(name)) this.#changed();
+  }
+
+  find(key: string | { major: number; minor: number }): BlockDevice | undefined {
+    if (typeof key === 'string') return this.#devices.get(key);
+    for (const device of this.#devices.values())
+      if (device.major === key.major && device.minor === key.minor) return device;
+    return undefined;
+  }
+
+  list(): readonly BlockDevice[] {
+    return [...this.#devices.values()];
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  usersOf(name: string): readonly string[] {
+    const device = this.#devices.get(name);
+    return [...(device ? this.knownUsers(device) : []), ...(this.#claims.get(name) ?? [])];
+  }
+
+  claim(name: string, user: string): () => void {
+    const claims = this.#claims.get(name) ?? [];
+    claims.push(user);
+    this.#claims.set(name, claims);
+    return () => {
+      const at = claims.indexOf(user);
+      if (at >= 0) claims.splice(at, 1);
+    };
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/**
+ * A device by its name, as a mounted file system holds it: after a restore the driver may connect later than the first
+ * request, which then waits for it. A device that is removed fails what comes afterwards.
+ */
+export class NamedDevice implements BlockDevice {
+  #waiting: ((device: BlockDevice) => void)[] = [];
+  #wasThere: boolean;
+
+  constructor(
+    private readonly registry: BlockDevices,
+    readonly name: string,
+  ) {
+    this.#wasThere = registry.find(name) !== undefined;
+    registry.onChange(() => this.#deviceChanged());
+  }
+
+  get major(): number {
+    return this.#device?.major ?? 0;
+  }
+
+  get minor(): number {
+    return this.#device?.minor ?? 0;
+  }
+
+  get sectors(): number {
+    return this.#device?.sectors ?? 0;
+  }
+
+  get readonly(): boolean {
+    return this.#device?.readonly ?? false;
+  }
+
+  read(sector: number, count: number, done: (bytes: Uint8Array | undefined) => void): void {
+    if (this.#isGone) done(undefined);
+    else this.#whenThere((device) => device.read(sector, count, done));
+  }
+
+  write(sector: number, bytes: Uint8Array, done: (ok: boolean) => void): void {
+    if (this.#isGone) done(false);
+    else this.#whenThere((device) => device.write(sector, bytes, done));
+  }
+
+  flush(done: (ok: boolean) => void): void {
+    if (this.#isGone) done(false);
+    else this.#whenThere((device) => device.flush(done));
+  }
+
+  get #device(): BlockDevice | undefined {
+    return this.registry.find(this.name);
+  }
+
+  get #isGone(): boolean {
+    return this.#wasThere && this.#device === undefined;
+  }
+
+  #whenThere(action: (device: BlockDevice) => void): void {
+    const device = this.#device;
+    if (device) action(device);
+    else this.#waiting.push(action);
+  }
+
+  #deviceChanged(): void {
+    const device = this.#device;
+    if (!device) return;
+    this.#wasThere = true;
+    for (const action of this.#waiting.splice(0)) action(device);
+  }
+}

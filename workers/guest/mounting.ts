@@ -1,0 +1,146 @@
+/** mount, umount and sync: file system types, the block devices below them, and calls that take time. */
+import { NamedDevice, type BlockDevices } from './block/registry';
+import type { Mount } from './fs/mounts';
+import type { Vfs } from './fs/vfs';
+import { type FileSystemType, Volume, type VolumeDriver } from './fs/volume';
+import { SysError } from './sys';
+import type { ErrnoName } from '../lib/errno';
+
+/** Minor numbers of volumes without a device start here; below are those of the boot. */
+export type Done = (result: { ok: true } | { ok: false; code: ErrnoName; subject: string }) => void;
+
+export interface MountingDeps {
+  readonly vfs: Vfs;
+  readonly block: BlockDevices;
+  readonly types: ReadonlyMap<string, FileSystemType>;
+  /** Types in the kernel itself (proc, sysfs, devpts, tmpfs): a new or shared volume. */
+  pseudoVolume(type: string, source: string, id: number): Volume | undefined;
+  allocateVolumeId(): number;
+  /** Whether an open file or a process's working directory is on this volume. */
+  isBusy(volume: Volume, target: string): boolean;
+}
+
+export class Mounting {
+  constructor(private readonly deps: MountingDeps) {}
+
+  /** mount(2) for root; the caller has checked who asks. Throws what can be said at once. */
+  mount(cwd: string, source: string, target: string, type: string, optionText: string, done: Done): void {
+    const { vfs } = this.deps;
+    const options = optionText.split(',').filter((option) => option !== '' && option !== 'defaults');
+    const location = vfs.locate(cwd, target, { uid: 0, gid: 0 });
+    if (!location.inode) throw new SysError('ENOENT', target);
+    if (options.includes('remount')) return this.#remount(location.path, options, done);
+    if (location.inode.kind !== 'dir') throw new SysError('ENOTDIR', target);
+    if (vfs.mounts.at(location.path)?.volume.source === source && source.startsWith('/dev/'))
+      throw new SysError('EBUSY', source);
+    const covered = location.inode;
+    const readonly = options.includes('ro');
+    const pseudo = this.deps.pseudoVolume(type, source, this.deps.allocateVolumeId());
+    if (pseudo) {
+      pseudo.readonly = readonly;
+      vfs.mounts.add(pseudo, location.path, covered, optionsText(readonly, options));
+      return done({ ok: true });
+    }
+    this.load(cwd, source, type, options, readonly, (result) => {
+      if (typeof result === 'string') return done({ ok: false, code: result, subject: source });
+      vfs.mounts.add(result, location.path, covered, optionsText(result.readonly, options));
+      done({ ok: true });
+    });
+  }
+
+  /** Reads a block device into a new volume. Throws ENODEV (unknown type), ENOTBLK, ENXIO, EBUSY. */
+  load(
+    cwd: string,
+    source: string,
+    type: string,
+    options: readonly string[],
+    readonly: boolean,
+    done: (result: Volume | ErrnoName) => void,
+  ): void {
+    const fsType = this.deps.types.get(type);
+    if (!fsType) throw new SysError('ENODEV', source);
+    const device = fsType.needsDevice ? this.#deviceOf(cwd, source) : undefined;
+    if (device && this.deps.vfs.mounts.list().some(({ volume }) => volume.source === `/dev/${device.name}`))
+      throw new SysError('EBUSY', source);
+    const volume = new Volume(this.deps.allocateVolumeId(), type, device ? `/dev/${device.name}` : source);
+    volume.readonly = readonly || (device?.readonly ?? false);
+    fsType.mount({ volume, device, options }, (result) => {
+      if (typeof result === 'string') return done(result);
+      this.#adopt(volume, result);
+      done(volume);
+    });
+  }
+
+  #adopt(volume: Volume, driver: VolumeDriver): void {
+    volume.driver = driver;
+    volume.dirty.clear();
+    volume.freed.clear();
+  }
+
+  #deviceOf(cwd: string, source: string): NamedDevice {
+    const inode = this.deps.vfs.find(cwd, source);
+    if (inode.kind !== 'block') throw new SysError('ENOTBLK', source);
+    const device = this.deps.block.find({ major: inode.rdevMajor, minor: inode.rdevMinor });
+    if (!device) throw new SysError('ENXIO', source);
+    return new NamedDevice(this.deps.block, device.name);
+  }
+
+  #remount(target: string, options: readonly string[], done: Done): void {
+    const mount = this.deps.vfs.mounts.at(target);
+    if (!mount) throw new SysError('EINVAL', target);
+    const readonly = options.includes('ro') || (mount.volume.readonly && !options.includes('rw'));
+    const finish = () => {
+      mount.volume.readonly = readonly;
+      mount.options = optionsText(readonly, options.filter((option) => option !== 'remount'));
+      mount.volume.driver?.remounted?.();
+      done({ ok: true });
+    };
+    if (!readonly || !mount.volume.driver || mount.volume.readonly) return finish();
+    mount.volume.driver.writeBack((ok) => (ok ? finish() : done({ ok: false, code: 'EIO', subject: target })));
+  }
+
+  /** By mount point, or by what is mounted. Writes back first. EBUSY, EINVAL when nothing is mounted there. */
+  umount(cwd: string, target: string, done: Done): void {
+    const mount = this.#mountOf(cwd, target);
+    if (!mount) throw new SysError('EINVAL', target);
+    if (!mount.covered || this.deps.isBusy(mount.volume, mount.target)) throw new SysError('EBUSY', target);
+    const { driver } = mount.volume;
+    const finish = (ok: boolean) => {
+      if (!ok) return done({ ok: false, code: 'EIO', subject: target });
+      if (this.deps.isBusy(mount.volume, mount.target)) return done({ ok: false, code: 'EBUSY', subject: target });
+      this.deps.vfs.mounts.remove(mount);
+      done({ ok: true });
+    };
+    if (!driver) return finish(true);
+    if (mount.volume.readonly) return driver.umount(finish);
+    driver.writeBack((ok) => (ok ? driver.umount(finish) : finish(false)));
+  }
+
+  #mountOf(cwd: string, target: string): Mount | undefined {
+    const { mounts } = this.deps.vfs;
+    const bySource = mounts.list().findLast(({ volume }) => volume.source === target);
+    if (bySource) return bySource;
+    const { path } = this.deps.vfs.locate(cwd, target, { uid: 0, gid: 0 });
+    return mounts.at(path);
+  }
+
+  /** Starts write-back of every dirty volume; true when nothing is dirty. */
+  sync(writing: Set<Volume>): boolean {
+    let isClean = true;
+    for (const { volume } of this.deps.vfs.mounts.list()) {
+      if (!volume.driver || volume.readonly) continue;
+      if (volume.dirty.size === 0 && volume.freed.size === 0 && !writing.has(volume)) continue;
+      if (!writing.has(volume)) {
+        writing.add(volume);
+        volume.driver.writeBack(() => writing.delete(volume));
+      }
+      if (writing.has(volume)) isClean = false;
+    }
+    return isClean;
+  }
+}
+
+function optionsText(readonly: boolean, options: readonly string[]): string {
+  const rest = options.filter((option) => option !== 'ro' && option !== 'rw');
+  return [readonly ? 'ro' : 'rw', ...rest].join(',');
+}

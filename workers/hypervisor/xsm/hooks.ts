@@ -1,0 +1,26 @@
+/**
+ * Questions that the hypervisor asks a security policy before it acts (xen/include/xsm/xsm.h, Xen 3.4).
+ *
+ * A policy sees domains as ids and security references, and answers yes or no; what a "no" becomes for the guest (an
+ * errno, a grant status) is decided at the place that asks.
+ */
+import type { Domid } from '../../abi/xen';
+
+export interface SecurityHooks {
+  /** Before event channels and grant table of a new domain exist. Counts the domain in when it says yes. */
+  domainCreate(domid: Domid, ssidref: number): boolean;
+  /** The domain's structure is freed, or its creation failed after a yes. */
+  domainDestroy(domid: Domid): void;
+  /** EVTCHNOP_alloc_unbound: a channel of `domid` that `remote` may bind. */
+  evtchnUnbound(domid: Domid, remote: Domid): boolean;
+  /** EVTCHNOP_bind_interdomain by `domid`. */
+  evtchnInterdomain(domid: Domid, remote: Domid): boolean;
+  /** `mapper` maps, or copies from or to, a page granted by `granter`. */
+  grantMap(mapper: Domid, granter: Domid): boolean;
+  /** `caller` sets up, or asks about, the grant table of `domid`. */
+  grantSetup(caller: Domid, domid: Domid): boolean;
+  /** The reference that getdomaininfo reports. */
+  ssidrefOf(domid: Domid): number;
+  /** Hypercall 27; undefined: this policy has none (ENOSYS). */
+  readonly xsmOp?: ((caller: Domid, argument: number) => number) | undefined;
+}

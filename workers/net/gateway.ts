@@ -1,0 +1,152 @@
+/**
+ * The router of the local network: answers at its address, and gives one to everybody who asks by DHCP.
+ *
+ * A client with the same MAC always gets the same address, so that a guest keeps it over reboots and migrations.
+ */
+import type { EventQueue } from '../lib/clock';
+import { BROADCAST_MAC, ipText, maskOf, parseIp } from '../lib/packet/addresses';
+import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, type DhcpMessage, decodeDhcp, encodeDhcp } from '../lib/packet/dhcp';
+import {
+  decodeArp,
+  decodeEthernet,
+  decodeIcmp,
+  decodeIpv4,
+  decodeUdp,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  type EthernetFrame,
+  encodeArp,
+  encodeEthernet,
+  encodeIcmp,
+  encodeIpv4,
+  encodeUdp,
+  ICMP_ECHO,
+  ICMP_ECHO_REPLY,
+  type Ipv4Packet,
+  PROTOCOL_ICMP,
+  PROTOCOL_UDP,
+} from '../lib/packet/packet';
+import type { Lan, LanPort } from './lan';
+
+export const LAN_PREFIX = 24;
+export const GATEWAY_ADDRESS = '192.0.2.1';
+/** 192.0.2.100 … 192.0.2.254 are given out. */
+const FIRST_LEASE = 100;
+const LAST_LEASE = 254;
+const LEASE_SECONDS = 86_400;
+const MAC = '00:0c:29:00:00:01';
+const BROADCAST = 0xffff_ffff;
+
+export class Gateway {
+  readonly #address = parseIp(GATEWAY_ADDRESS)!;
+  readonly #leases = new Map<string, number>();
+  readonly #names = new Map<string, number>();
+  readonly #port: LanPort;
+
+  constructor(lan: Lan, clock: EventQueue) {
+    this.#port = lan.plug(clock, (bytes) => this.#receive(bytes));
+  }
+
+  /** A fixed name on this network, for the hosts themselves. */
+  setName(name: string, address: string): void {
+    this.#names.set(name, parseIp(address)!);
+  }
+
+  /** What a name server here would answer; undefined: no such name. */
+  resolve(name: string): string | undefined {
+    const address = this.#names.get(name);
+    return address === undefined ? undefined : ipText(address);
+  }
+
+  #receive(bytes: Uint8Array): void {
+    const frame = decodeEthernet(bytes);
+    if (!frame || (frame.destination !== MAC && frame.destination !== BROADCAST_MAC)) return;
+    if (frame.type === ETHERTYPE_ARP) this.#answerArp(frame);
+    if (frame.type !== ETHERTYPE_IPV4) return;
+    const packet = decodeIpv4(frame.payload);
+    if (!packet) return;
+    if (packet.protocol === PROTOCOL_ICMP && packet.destination === this.#address) this.#answerEcho(frame, packet);
+    if (packet.protocol === PROTOCOL_UDP) this.#serveDhcp(packet);
+  }
+
+  #answerArp(frame: EthernetFrame): void {
+    const request = decodeArp(frame.payload);
+    if (request?.operation !== 'request' || request.targetIp !== this.#address) return;
+    const payload = encodeArp({
+      operation: 'reply',
+      senderMac: MAC,
+      senderIp: this.#address,
+      targetMac: request.senderMac,
+      targetIp: request.senderIp,
+    });
+    this.#port.send(encodeEthernet({ destination: request.senderMac, source: MAC, type: ETHERTYPE_ARP, payload }));
+  }
+
+  #answerEcho(frame: EthernetFrame, packet: Ipv4Packet): void {
+    const icmp = packet.fragmentOffset === 0 && !packet.moreFragments ? decodeIcmp(packet.payload) : undefined;
+    if (icmp?.type !== ICMP_ECHO) return;
+    this.#send(frame.source, packet.source, PROTOCOL_ICMP, encodeIcmp({ ...icmp, type: ICMP_ECHO_REPLY }));
+  }
+
+  #serveDhcp(packet: Ipv4Packet): void {
+    const datagram = decodeUdp(packet.payload, packet.source, packet.destination);
+    const request = datagram?.destinationPort === DHCP_SERVER_PORT ? decodeDhcp(datagram.data) : undefined;
+    if (!request) return;
+    if (request.type === 'discover') this.#answerDhcp(request, 'offer', this.#leaseFor(request));
+    else if (request.type === 'request') {
+      const lease = this.#leaseFor(request);
+      const isRight = request.requestedAddress === undefined || request.requestedAddress === lease;
+      this.#answerDhcp(request, isRight ? 'ack' : 'nak', isRight ? lease : 0);
+      if (isRight && request.hostName) this.#names.set(request.hostName, lease!);
+    }
+  }
+
+  #leaseFor(request: DhcpMessage): number | undefined {
+    const known = this.#leases.get(request.clientMac);
+    if (known !== undefined) return known;
+    const base = (this.#address & maskOf(LAN_PREFIX)) >>> 0;
+    const used = new Set(this.#leases.values());
+    for (let host = FIRST_LEASE; host <= LAST_LEASE; host++) {
+      if (used.has(base + host)) continue;
+      this.#leases.set(request.clientMac, base + host);
+      return base + host;
+    }
+    return undefined;
+  }
+
+  #answerDhcp(request: DhcpMessage, type: 'offer' | 'ack' | 'nak', address: number | undefined): void {
+    if (address === undefined) return; // all addresses are given out: the client gets no answer
+    const message = encodeDhcp({
+      type,
+      transaction: request.transaction,
+      clientMac: request.clientMac,
+      yourAddress: address,
+      serverAddress: this.#address,
+      ...(type === 'nak'
+        ? {}
+        : {
+            subnetMask: maskOf(LAN_PREFIX),
+            router: this.#address,
+            nameServer: this.#address,
+            leaseSeconds: LEASE_SECONDS,
+          }),
+    });
+    const udp = { sourcePort: DHCP_SERVER_PORT, destinationPort: DHCP_CLIENT_PORT, data: message };
+    this.#send(BROADCAST_MAC, BROADCAST, PROTOCOL_UDP, encodeUdp(udp, this.#address, BROADCAST));
+  }
+
+  #send(mac: string, destination: number, protocol: number, payload: Uint8Array): void {
+    const packet = encodeIpv4({
+      source: this.#address,
+      destination,
+      protocol,
+      ttl: 64,
+      id: 0,
+      fragmentOffset: 0,
+      moreFragments: false,
+      dontFragment: false,
+      payload,
+    });
+    this.#port.send(encodeEthernet({ destination: mac, source: MAC, type: ETHERTYPE_IPV4, payload: packet }));
+  }
+}

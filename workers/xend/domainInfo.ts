@@ -1,0 +1,664 @@
+/**
+ * One domain in xend's eyes: how it is built, what xend writes about it, what happens when it shuts down, and how it is
+ * taken away without leaving anything behind (tools/python/xen/xend/XendDomainInfo.py in Xen 3.4).
+ */
+import { DOM0, SHUTDOWN_crash } from '../abi/xen';
+import { errno, strerror, XenError } from '../lib/errno';
+import { type Sxp, sxpName } from '../lib/sxp';
+import type { DomainSummary, ShutdownWord } from './api';
+import { domainSxp } from './configSxp';
+import { type DevController, type DeviceOwner, deviceClass } from './devController';
+import { checkDuplicate } from './deviceChecks';
+import { type ConfigContext, checkMemory, type DeviceConfig, type DomainConfig, deviceConfig } from './domainConfig';
+import { availability, type Channel, createDomPath, freeVmPath, storeDomDetails, storeVmDetails } from './domainStore';
+import { randomMac, uuidBytes, type XendEnvironment } from './environment';
+import { VmError, XendError } from './errors';
+import { buildLinux } from './image/linux';
+import type { XendLog } from './log';
+import type { XendOptions } from './options';
+import type { DomainInfo, Xc } from './xc';
+
+/** What a domain needs from the daemon around it. */
+export interface DomainHost {
+  readonly environment: XendEnvironment;
+  readonly xc: Xc;
+  readonly log: XendLog;
+  readonly options: XendOptions;
+  readonly configContext: ConfigContext;
+  /** In the order in which devices are made and waited for. */
+  readonly controllers: readonly DevController[];
+  /** Balloons Domain-0 down until so much is free, KiB. */
+  freeMemory(kib: number): Promise<void>;
+  /** The domain has no id any more: forget it. */
+  forget(domain: XendDomainInfo): void;
+  /** Starts a domain from the same configuration, waits for its devices and lets it run. */
+  restart(config: DomainConfig): Promise<XendDomainInfo>;
+}
+
+/** Restarts that come sooner than this after the start are refused, seconds. */
+const MINIMUM_RESTART_TIME = 60;
+const SHUTDOWN_TIMEOUT_MS = 300_000;
+/** How long the hotplug scripts have to clear a dead domain's backends before xend does, ms. */
+const BACKEND_SWEEP_MS = 20_000;
+const REASON_NAMES = ['poweroff', 'reboot', 'suspend', 'crash', 'halt'];
+
+export class XendDomainInfo implements DeviceOwner {
+  #domid: number | undefined;
+  #vmPath = '';
+  #startTime = 0;
+  #info: DomainInfo | undefined;
+  #channels: { store: Channel; console: Channel } | undefined;
+  #unwatch: (() => void)[] = [];
+  #timers: { cancel(): void }[] = [];
+  #isHandlingShutdown = false;
+  #isDestroyed = false;
+
+  constructor(
+    readonly host: DomainHost,
+    readonly config: DomainConfig,
+  ) {}
+
+  /** -1 while it has none. */
+  get domid(): number {
+    return this.#domid ?? -1;
+  }
+
+  get isRunning(): boolean {
+    return this.#domid !== undefined;
+  }
+
+  get name(): string {
+    return this.config.name;
+  }
+
+  get vmPath(): string {
+    return this.#vmPath;
+  }
+
+  get domPath(): string {
+    return `/local/domain/${this.domid}`;
+  }
+
+  get info(): DomainInfo | undefined {
+    return this.#info;
+  }
+
+  get isPrivileged(): boolean {
+    return this.#domid === DOM0;
+  }
+
+  // --- life
+
+  /** Builds the domain; it stays paused. On any failure everything is taken back and the error goes on. */
+  async start(): Promise<void> {
+    const { log } = this.host;
+    log.debug('XendDomainInfo:2100', 'XendDomainInfo.constructDomain');
+    try {
+      await this.#construct();
+      await this.#init();
+      this.#createDevices();
+      this.#storeDetails();
+      this.#watchShutdown();
+      this.host.xc.schedCreditSet(this.domid, this.config.weight, this.config.cap);
+    } catch (error) {
+      log.error('XendDomainInfo:1981', `VM start failed: ${error instanceof Error ? error.message : error}`);
+      this.destroy();
+      throw asXendError(error);
+    }
+  }
+
+  async #construct(): Promise<void> {
+    const { host, config } = this;
+    const { image } = config;
+    if (image?.type === 'hvm' && !host.xc.physInfo().hvm)
+      throw new VmError(
+        'HVM guest support is unavailable: is VT/AMD-V supported by your CPU and enabled in your BIOS?',
+      );
+    if (image?.type !== 'linux') throw new VmError(`unknown image type: ${image?.type ?? 'None'}`);
+    if (image.kernel === '' || !host.environment.files.exists(image.kernel))
+      throw new VmError(`Kernel image does not exist: ${image.kernel}`);
+    if (image.ramdisk !== '' && !host.environment.files.exists(image.ramdisk))
+      throw new VmError(`Kernel ramdisk does not exist: ${image.ramdisk}`);
+    await host.freeMemory(4096);
+    try {
+      this.#domid = host.xc.domainCreate(uuidBytes(config.uuid));
+    } catch (error) {
+      if (error instanceof XenError) throw new VmError(`Creating domain failed: name=${config.name}`);
+      throw error;
+    }
+    this.#startTime = host.environment.nowUnix();
+    this.#vmPath = freeVmPath(host.environment.store, config.uuid);
+    storeVmDetails(host.environment.store, this.#vmPath, this.domid, config, this.#startTime);
+    createDomPath(host.environment.store, this.domid, this.#vmPath);
+    host.xc.maxVcpus(this.domid, config.vcpus);
+  }
+
+  async #init(): Promise<void> {
+    const { host, config, domid } = this;
+    const { xc, log, environment } = host;
+    const image = config.image!;
+    log.debug('XendDomainInfo:2136', `XendDomainInfo.initDomain: ${domid} ${config.weight}`);
+    config.cpus.forEach((cpus, vcpu) => {
+      if (cpus.length > 0) this.#pin(vcpu, cpus);
+    });
+    const maxmemKiB = config.maxmemMiB * 1024;
+    xc.setMaxMem(domid, maxmemKiB);
+    xc.setMemoryMap(domid, maxmemKiB + 8192);
+    const overheadKiB = Math.ceil((4 * config.maxmemMiB) / 1024) * 1024;
+    await host.freeMemory(config.memoryMiB * 1024 + overheadKiB);
+    const storePort = xc.evtchnAllocUnbound(domid, DOM0);
+    const consolePort = xc.evtchnAllocUnbound(domid, DOM0);
+    const details = [
+      ['domid', domid],
+      ['memsize', config.memoryMiB],
+      ['image', image.kernel],
+      ['store_evtchn', storePort],
+      ['console_evtchn', consolePort],
+      ['cmdline', image.cmdline],
+      ['ramdisk', image.ramdisk],
+      ['vcpus', config.vcpus],
+      ['features', config.features],
+    ] as const;
+    log.info('image:125', `buildDomain os=${image.type} dom=${domid} vcpus=${config.vcpus}`);
+    for (const [key, value] of details) log.debug('image:700', `${key.padEnd(14)} = ${value}`);
+    const built = buildLinux(xc, {
+      domid,
+      kernel: readImage(environment, image.kernel, 'Kernel image'),
+      ramdisk: image.ramdisk === '' ? undefined : readImage(environment, image.ramdisk, 'Kernel ramdisk'),
+      cmdline: image.cmdline,
+      memoryMiB: config.memoryMiB,
+      storePort,
+      consolePort,
+    });
+    this.#channels = {
+      store: { mfn: built.storeMfn, port: storePort },
+      console: { mfn: built.consoleMfn, port: consolePort },
+    };
+    const limit = host.options.int('console-limit');
+    storeDomDetails(environment.store, domid, config, this.#channels, limit, built.notes);
+    environment.store.introduce(domid, built.storeMfn, storePort);
+  }
+
+  #createDevices(): void {
+    const { devices } = this.config;
+    devices.forEach((device, at) => {
+      checkDuplicate(devices.slice(0, at), device);
+    });
+    const firstDisk = devices.findIndex(isDisk);
+    this.config.devices = devices.map((device, at) =>
+      this.#withMac(isDisk(device) ? withKey(device, 'bootable', at === firstDisk ? '1' : '0') : device),
+    );
+    for (const controller of this.host.controllers) {
+      for (const device of this.config.devices) {
+        if (device.class !== controller.device.class) continue;
+        this.host.log.info('XendDomainInfo:1781', `createDevice: ${device.class} : ${sxpDict(device.sxp)}`);
+        controller.create(this, device);
+      }
+    }
+  }
+
+  /** Addresses are chosen once and kept over restarts. */
+  #withMac(device: DeviceConfig): DeviceConfig {
+    if (device.class !== 'vif' || device.sxp.some((child) => sxpName(child) === 'mac')) return device;
+    return withKey(device, 'mac', randomMac(this.host.environment.random));
+  }
+
+  #storeDetails(): void {
+    const { store } = this.host.environment;
+    storeVmDetails(store, this.#vmPath, this.domid, this.config, this.#startTime);
+    this.host.log.debug(
+      'XendDomainInfo:1095',
+      `Storing VM details: {'uuid': '${this.config.uuid}', 'name': '${this.name}'}`,
+    );
+    this.host.log.debug(
+      'XendDomainInfo:1131',
+      `Storing domain details: {'domid': '${this.domid}', 'vm': '${this.#vmPath}'}`,
+    );
+  }
+
+  /** Takes over a domain that runs already: Domain-0, or guests after a restart of xend. */
+  adopt(info: DomainInfo, vmPath: string, startTime: number, channels?: { store: Channel; console: Channel }): void {
+    this.#domid = info.domid;
+    this.#info = info;
+    this.#vmPath = vmPath;
+    this.#startTime = startTime;
+    this.#channels = channels;
+    if (info.domid === DOM0) {
+      const { store } = this.host.environment;
+      storeVmDetails(store, vmPath, DOM0, this.config, startTime);
+      store.write('/local/domain/0/vm', vmPath);
+      storeDomDetails(store, DOM0, this.config, undefined, 0, undefined);
+    } else this.#watchShutdown();
+  }
+
+  /** Lets go without touching the domain: xend stops. */
+  detach(): void {
+    for (const unwatch of this.#unwatch) unwatch();
+    for (const timer of this.#timers) timer.cancel();
+    this.#unwatch = [];
+    this.#timers = [];
+  }
+
+  async waitForDevices(): Promise<void> {
+    for (const controller of this.host.controllers) await controller.waitForDevices(this);
+  }
+
+  pause(): void {
+    this.host.xc.domainPause(this.#running());
+  }
+
+  unpause(): void {
+    this.host.xc.domainUnpause(this.#running());
+    this.host.log.info('XendDomain:1180', `Domain ${this.name} (${this.domid}) unpaused.`);
+  }
+
+  /** Asks the guest; it decides. */
+  shutdown(reason: ShutdownWord): void {
+    if (this.isPrivileged) throw new XendError('Domain 0 cannot be shutdown');
+    if (!this.isRunning || this.#info?.shutdown) throw new XendError('Domain cannot be shutdown');
+    const { store } = this.host.environment;
+    store.remove(`${this.domPath}/xend/shutdown_completed`);
+    store.write(`${this.domPath}/control/shutdown`, reason);
+  }
+
+  sendSysrq(letter: string): void {
+    this.#running();
+    this.host.environment.store.write(`${this.domPath}/control/sysrq`, letter);
+  }
+
+  /** Takes the domain away at once, with devices and records. Harmless when it is gone. */
+  destroy(): void {
+    if (this.#isDestroyed) return;
+    this.#isDestroyed = true;
+    const { xc, log } = this.host;
+    this.detach();
+    if (this.isRunning) {
+      log.debug('XendDomainInfo:1977', `XendDomainInfo.destroy: domid=${this.domid}`);
+      const backends = this.#releaseDevices();
+      try {
+        xc.domainDestroy(this.domid);
+      } catch (error) {
+        if (!(error instanceof XenError)) throw error;
+        log.error('XendDomainInfo:1990', `XendDomainInfo.destroy: xc.domain_destroy failed: ${xcText(error)}`);
+      }
+      this.#removeRecords(backends);
+    }
+    this.#info = undefined;
+    this.host.forget(this);
+  }
+
+  /** The hypervisor has no such domain any more: clear away what it left in the store. */
+  cleanUp(): void {
+    if (this.#isDestroyed) return;
+    this.#isDestroyed = true;
+    this.detach();
+    this.#removeRecords(this.#releaseDevices());
+    this.#info = undefined;
+    this.host.forget(this);
+  }
+
+  /** Answers the backend directories. */
+  #releaseDevices(): readonly string[] {
+    this.host.log.debug('XendDomainInfo:2011', 'Releasing devices');
+    const backends: string[] = [];
+    for (const controller of this.host.controllers) {
+      for (const devid of controller.deviceIds(this)) {
+        const backend = controller.backendPath(this, devid);
+        if (backend !== undefined) backends.push(backend);
+        this.host.log.debug(
+          'XendDomainInfo:1114',
+          `XendDomainInfo.destroyDevice: deviceClass = ${controller.device.class}, device = ${controller.device.class}/${devid}`,
+        );
+        controller.destroy(this, devid, false);
+      }
+    }
+    return backends;
+  }
+
+  #removeRecords(backends: readonly string[]): void {
+    const { store } = this.host.environment;
+    store.remove(this.domPath);
+    store.remove(this.#vmPath);
+    if (backends.length === 0) return;
+    // Differs from Xen: what a broken or missing hotplug script left is swept away, so that nothing ever stays.
+    this.host.environment.after(BACKEND_SWEEP_MS, () => {
+      for (const backend of backends) {
+        store.remove(backend);
+        removeEmptyParent(store, backend);
+      }
+    });
+  }
+
+  // --- shutdown
+
+  #watchShutdown(): void {
+    const { environment, log } = this.host;
+    const { store } = environment;
+    this.#unwatch.push(
+      store.watch(`${this.domPath}/control/shutdown`, () => {
+        const reason = store.read(`${this.domPath}/control/shutdown`);
+        if (!reason || reason === 'suspend') return;
+        if (store.read(`${this.domPath}/xend/shutdown_start_time`) !== undefined) return;
+        store.write(`${this.domPath}/xend/shutdown_start_time`, String(environment.nowUnix()));
+        const expired = () => {
+          if (this.#isDestroyed || this.#info?.shutdown) return;
+          log.info('XendDomainInfo:1301', `Domain shutdown timeout expired: name=${this.name} id=${this.domid}`);
+          store.write(`${this.domPath}/xend/unresponsive`, 'True');
+        };
+        this.#timers.push(environment.after(SHUTDOWN_TIMEOUT_MS, expired));
+      }),
+    );
+  }
+
+  /** New facts from the hypervisor. Resolves when what follows from them (a restart, for instance) is done. */
+  async refresh(info: DomainInfo): Promise<void> {
+    this.#info = info;
+    if (info.dying || !info.shutdown || this.#isHandlingShutdown || this.isPrivileged) return;
+    const { store } = this.host.environment;
+    if (store.read(`${this.domPath}/xend/shutdown_completed`) !== undefined) return;
+    this.#isHandlingShutdown = true;
+    const reason = REASON_NAMES[info.shutdownReason] ?? 'unknown';
+    if (info.shutdownReason === SHUTDOWN_crash)
+      this.host.log.warning('XendDomainInfo:1443', `Domain has crashed: name=${this.name} id=${this.domid}.`);
+    else
+      this.host.log.info(
+        'XendDomainInfo:1460',
+        `Domain has shutdown: name=${this.name} id=${this.domid} reason=${reason}.`,
+      );
+    store.write(`${this.#vmPath}/xend/last_shutdown_reason`, reason);
+    if (reason === 'suspend') return;
+    const actions: Readonly<Record<string, string>> = {
+      poweroff: this.config.onPoweroff,
+      reboot: this.config.onReboot,
+      crash: this.config.onCrash,
+    };
+    await this.#act(actions[reason] ?? 'destroy');
+  }
+
+  async #act(action: string): Promise<void> {
+    switch (action) {
+      case 'restart':
+      case 'coredump-restart':
+        return this.#restart(false);
+      case 'rename-restart':
+        return this.#restart(true);
+      case 'preserve':
+        this.host.log.info('XendDomainInfo:1564', `Preserving dead domain ${this.name} (${this.domid}).`);
+        this.detach();
+        this.host.environment.store.write(`${this.domPath}/xend/shutdown_completed`, 'True');
+        return;
+      default:
+        this.destroy();
+    }
+  }
+
+  async #restart(rename: boolean): Promise<void> {
+    const { environment, log } = this.host;
+    const { store } = environment;
+    const domid = this.domid;
+    if (store.read(`${this.#vmPath}/xend/restart_in_progress`) !== undefined) {
+      log.error(
+        'XendDomainInfo:1500',
+        `Xend failed during restart of domain ${domid}.  Refusing to restart to avoid loops.`,
+      );
+      this.destroy();
+      return;
+    }
+    const elapsed = environment.nowUnix() - this.#startTime;
+    if (elapsed < MINIMUM_RESTART_TIME) {
+      log.error(
+        'XendDomainInfo:1520',
+        `VM ${this.name} restarting too fast (Elapsed time: ${elapsed.toFixed(6)} seconds). Refusing to restart to avoid loops.`,
+      );
+      this.destroy();
+      return;
+    }
+    store.write(`${this.#vmPath}/xend/restart_in_progress`, 'True');
+    const restarts = Number(store.read(`${this.#vmPath}/xend/restart_count`) ?? '0') + 1;
+    const config = cloneConfig(this.config);
+    try {
+      if (rename) this.#becomeZombie();
+      else this.destroy();
+      const next = await this.host.restart(config);
+      store.write(`${next.vmPath}/xend/restart_count`, String(restarts));
+    } catch (error) {
+      log.error(
+        'XendDomainInfo:1550',
+        `Failed to restart domain ${domid}. ${error instanceof Error ? error.message : error}`,
+      );
+    }
+  }
+
+  /** rename-restart: the dead domain keeps its memory for study and gives its name, uuid and devices away. */
+  #becomeZombie(): void {
+    const { store } = this.host.environment;
+    const uuid = this.host.configContext.randomUuid();
+    this.#releaseDevices();
+    this.detach();
+    this.host.log.info(
+      'XendDomainInfo:1575',
+      `Renaming dead domain ${this.name} (${this.domid}, ${this.config.uuid}) to Domain-${uuid} (${uuid}).`,
+    );
+    store.remove(this.#vmPath);
+    this.config.name = `Domain-${uuid}`;
+    this.config.uuid = uuid;
+    this.config.devices = [];
+    this.#vmPath = freeVmPath(store, uuid);
+    this.host.xc.setHandle(this.domid, uuidBytes(uuid));
+    storeVmDetails(store, this.#vmPath, this.domid, this.config, this.#startTime);
+    store.write(`${this.domPath}/vm`, this.#vmPath);
+    store.write(`${this.domPath}/name`, this.name);
+    store.write(`${this.domPath}/xend/shutdown_completed`, 'True');
+  }
+
+  // --- memory and vcpus
+
+  async setMemoryTarget(mebibytes: number): Promise<void> {
+    checkMemory(mebibytes, this.config.maxmemMiB);
+    if (this.isPrivileged && mebibytes < this.host.options.dom0MinMemMiB && mebibytes < this.config.memoryMiB)
+      throw new XendError('memory_dynamic_max too small');
+    if (!this.isPrivileged && mebibytes > this.config.memoryMiB)
+      await this.host.freeMemory((mebibytes - this.config.memoryMiB) * 1024);
+    this.storeMemoryTarget(mebibytes);
+  }
+
+  /** Writes the target that the guest's balloon driver watches. */
+  storeMemoryTarget(mebibytes: number): void {
+    const { store } = this.host.environment;
+    this.host.log.debug(
+      'XendDomainInfo:1160',
+      `Setting memory target of domain ${this.name} (${this.domid}) to ${mebibytes} MiB.`,
+    );
+    this.config.memoryMiB = mebibytes;
+    store.write(`${this.#vmPath}/memory`, String(mebibytes));
+    if (this.isRunning) store.write(`${this.domPath}/memory/target`, String(mebibytes * 1024));
+  }
+
+  setMaxMemory(mebibytes: number): void {
+    checkMemory(this.config.memoryMiB, mebibytes);
+    this.host.log.debug(
+      'XendDomainInfo:1180',
+      `Setting memory maximum of domain ${this.name} (${this.domid}) to ${mebibytes} MiB.`,
+    );
+    if (this.isRunning) {
+      try {
+        this.host.xc.setMaxMem(this.domid, mebibytes * 1024);
+      } catch (error) {
+        throw asXendError(error);
+      }
+    }
+    this.config.maxmemMiB = mebibytes;
+  }
+
+  /** Less than 1 is quietly ignored, as the manual page says. */
+  setVcpuCount(vcpus: number): void {
+    if (vcpus < 1) return;
+    if (vcpus > this.config.vcpus) throw new XendError('Cannot set vcpus greater than max vcpus on running domain');
+    const { store } = this.host.environment;
+    this.config.vcpuAvail = (1n << BigInt(vcpus)) - 1n;
+    store.write(`${this.#vmPath}/vcpu_avail`, String(this.config.vcpuAvail));
+    store.transaction((t) => {
+      for (const [key, value] of Object.entries(availability(this.config))) t.write(`${this.domPath}/${key}`, value);
+    });
+  }
+
+  #pin(vcpu: number, cpus: readonly number[]): void {
+    try {
+      this.host.xc.setVcpuAffinity(this.domid, vcpu, cpus);
+    } catch (error) {
+      if (!(error instanceof XenError)) throw error;
+      throw new XendError(`Cannot pin vcpu: ${vcpu} to cpu: [${cpus.join(', ')}] - ${xcText(error)}`);
+    }
+  }
+
+  pinVcpu(vcpu: number | 'all', cpus: readonly number[]): void {
+    this.#running();
+    for (const each of vcpu === 'all' ? Array.from({ length: this.config.vcpus }, (_, n) => n) : [vcpu]) {
+      this.#pin(each, cpus);
+      this.config.cpus[each] = cpus;
+    }
+  }
+
+  setCredit(weight: number, cap: number): void {
+    if (weight < 1 || weight > 65535) throw new XendError('weight is out of range');
+    if (cap < 0 || cap > this.config.vcpus * 100) throw new XendError('cap is out of range');
+    if (this.isRunning) this.host.xc.schedCreditSet(this.domid, weight, cap);
+    this.config.weight = weight;
+    this.config.cap = cap;
+  }
+
+  // --- devices
+
+  async attachDevice(sxp: readonly Sxp[]): Promise<void> {
+    this.#running();
+    const device = this.#withMac(deviceConfig(sxp, this.host.configContext));
+    checkDuplicate(this.config.devices, device);
+    const controller = this.controller(deviceClass(sxp));
+    const devid = controller.create(this, device);
+    await controller.waitForDevice(this, devid);
+    this.config.devices.push(device);
+  }
+
+  async detachDevice(className: string, word: string, force: boolean): Promise<void> {
+    const controller = this.controller(className);
+    const devid = controller.resolveId(this, word);
+    const backend = controller.backendPath(this, devid);
+    const uuid = backend && this.host.environment.store.read(`${backend}/uuid`);
+    const mac = backend && this.host.environment.store.read(`${backend}/mac`);
+    controller.destroy(this, devid, force);
+    if (!force) await controller.waitForGone(devid, backend);
+    this.config.devices = this.config.devices.filter(
+      (device) => device.uuid !== uuid && !(mac && device.sxp.some((child) => child[0] === 'mac' && child[1] === mac)),
+    );
+  }
+
+  /** Throws XendError for a class that the toolstack does not know. */
+  controller(className: string): DevController {
+    const found = this.host.controllers.find((controller) => controller.device.class === className);
+    if (!found) throw new XendError(`XendConfig: ${className} not a valid device type`);
+    return found;
+  }
+
+  // --- what others see
+
+  /** Six letters or dashes; undefined when it does not run. */
+  get stateLetters(): string | undefined {
+    const info = this.#info;
+    if (!this.isRunning || !info) return undefined;
+    const crashed = info.shutdown && info.shutdownReason === SHUTDOWN_crash;
+    const flag = (on: boolean, letter: string) => (on ? letter : '-');
+    return (
+      flag(info.running, 'r') +
+      flag(info.blocked, 'b') +
+      flag(info.paused, 'p') +
+      flag(info.shutdown && !crashed, 's') +
+      flag(crashed, 'c') +
+      flag(info.dying, 'd')
+    );
+  }
+
+  get powerState(): DomainSummary['powerState'] {
+    const info = this.#info;
+    if (!this.isRunning || !info) return 'halted';
+    if (info.shutdown) return info.shutdownReason === SHUTDOWN_crash ? 'crashed' : 'halted';
+    return info.paused ? 'paused' : 'running';
+  }
+
+  get summary(): DomainSummary {
+    const { config } = this;
+    return {
+      name: config.name,
+      uuid: config.uuid,
+      domid: this.#domid,
+      memoryMiB: config.memoryMiB,
+      maxmemMiB: config.maxmemMiB,
+      vcpus: this.#info?.onlineVcpus ?? config.vcpus,
+      state: this.stateLetters,
+      powerState: this.powerState,
+      cpuTimeNs: this.#info?.cpuTimeNs ?? 0,
+      startTime: this.#startTime,
+      weight: config.weight,
+      cap: config.cap,
+      label: undefined,
+      restartCount: Number(this.host.environment.store.read(`${this.#vmPath}/xend/restart_count`) ?? '0'),
+    };
+  }
+
+  get sxp(): Sxp {
+    const STATUS = ['halted', 'paused', 'running', 'suspended', 'shutting down', 'crashed', 'unknown'];
+    const running = this.isRunning && {
+      domid: this.domid,
+      state: this.stateLetters ?? '------',
+      cpuTimeSeconds: (this.#info?.cpuTimeNs ?? 0) / 1e9,
+      onlineVcpus: this.#info?.onlineVcpus ?? 0,
+      startTime: this.#startTime,
+      storeMfn: this.#channels?.store.mfn,
+      consoleMfn: this.#channels?.console.mfn,
+    };
+    return domainSxp(this.config, running || undefined, STATUS.indexOf(this.powerState));
+  }
+
+  #running(): number {
+    if (this.#domid === undefined) throw new XendError(`Domain '${this.name}' is not started`);
+    return this.#domid;
+  }
+}
+
+function isDisk(device: DeviceConfig): boolean {
+  return device.class === 'vbd' || device.class === 'tap';
+}
+
+function withKey(device: DeviceConfig, key: string, value: string): DeviceConfig {
+  const others = device.sxp.filter((child) => sxpName(child) !== key);
+  return { ...device, sxp: [...others, [key, value]] };
+}
+
+export function cloneConfig(config: DomainConfig): DomainConfig {
+  return { ...config, cpus: [...config.cpus], devices: [...config.devices], vcpuAvail: config.vcpuAvail };
+}
+
+function readImage(environment: XendEnvironment, path: string, what: string): Uint8Array {
+  const bytes = environment.files.read(path);
+  if (!bytes) throw new VmError(`${what} does not exist: ${path}`);
+  return bytes;
+}
+
+/** A refusal of the hypervisor as Python prints it: `(22, 'Invalid argument')`. */
+export function xcText(error: XenError): string {
+  return `(${errno[error.code]}, '${strerror[error.code]}')`;
+}
+
+/** Errors of the hypervisor become xend's; anything unexpected stays what it is. */
+export function asXendError(error: unknown): unknown {
+  return error instanceof XenError ? new XendError(xcText(error)) : error;
+}
+
+function sxpDict(sxp: readonly Sxp[]): string {
+  const pairs = sxp.slice(1).filter((child): child is readonly Sxp[] => typeof child !== 'string');
+  return `{${pairs.map(([key, value]) => `'${key}': '${value ?? ''}'`).join(', ')}}`;
+}
+
+function removeEmptyParent(store: XendEnvironment['store'], path: string): void {
+  const parent = path.slice(0, path.lastIndexOf('/'));
+  if (store.list(parent)?.length === 0) store.remove(parent);
+}

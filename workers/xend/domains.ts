@@ -1,0 +1,173 @@
+/**
+ * All domains that xend knows: kept in step with the hypervisor, found by name, id or uuid, started and restarted
+ * (tools/python/xen/xend/XendDomain.py in Xen 3.4).
+ */
+import { DOM0 } from '../abi/xen';
+import { type Sxp, sxpText } from '../lib/sxp';
+import { DOM0_UUID, dom0Config, readAdopted } from './adopt';
+import { freeMemory } from './balloon';
+import { DevController } from './devController';
+import { type ConfigContext, type DomainConfig, parseDomainConfig } from './domainConfig';
+import { type DomainHost, XendDomainInfo } from './domainInfo';
+import { randomUuid, sleep, type XendEnvironment } from './environment';
+import { VmError, XendInvalidDomain } from './errors';
+import type { XendLog } from './log';
+import type { XendOptions } from './options';
+import type { Xc } from './xc';
+
+const KIB_PER_PAGE = 4;
+const PAGES_PER_MIB = 256;
+/** Classes that xend makes before others, whatever the registry's order. */
+const DEVICE_ORDER = ['vkbd', 'vfb', 'console', 'vbd', 'tap', 'vif', 'vtpm'];
+
+export class XendDomain implements DomainHost {
+  /** In the order in which they came; a domain that is being built has no id yet. */
+  readonly #domains = new Set<XendDomainInfo>();
+  readonly controllers: readonly DevController[];
+  readonly configContext: ConfigContext;
+  #unwatch: (() => void) | undefined;
+
+  constructor(
+    readonly environment: XendEnvironment,
+    readonly xc: Xc,
+    readonly log: XendLog,
+    readonly options: XendOptions,
+    /** A failure that nobody waits for: a bug of ours or a refusal worth a log line. */
+    readonly onError: (error: unknown) => void,
+  ) {
+    const rank = (name: string) => (DEVICE_ORDER.includes(name) ? DEVICE_ORDER.indexOf(name) : DEVICE_ORDER.length);
+    const deviceHost = { environment, log, options, backendDomid: (name: string) => this.#backendDomid(name) };
+    this.controllers = [...environment.devices]
+      .sort((a, b) => rank(a.class) - rank(b.class))
+      .map((device) => new DevController(deviceHost, device));
+    this.configContext = {
+      randomUuid: () => randomUuid(environment.random),
+      deviceClasses: new Set(environment.devices.map((device) => device.class)),
+    };
+  }
+
+  /** Takes over Domain-0 and whatever runs, and listens to the hypervisor from now on. */
+  open(): void {
+    for (const info of this.xc.domainInfoList()) {
+      if (info.dying) continue;
+      if (info.domid === DOM0) {
+        const hostMiB = Math.floor(this.xc.physInfo().totalPages / PAGES_PER_MIB);
+        const dom0 = new XendDomainInfo(this, dom0Config(info, hostMiB, this.configContext));
+        dom0.adopt(info, `/vm/${DOM0_UUID}`, this.environment.nowUnix());
+        this.#domains.add(dom0);
+        continue;
+      }
+      const adopted = readAdopted(this.environment.store, info, this.configContext, this.controllers);
+      if (!adopted) continue;
+      const domain = new XendDomainInfo(this, adopted.config);
+      domain.adopt(info, adopted.vmPath, adopted.startTime, adopted.channels);
+      this.#domains.add(domain);
+    }
+    this.#unwatch = this.environment.store.watch('@releaseDomain', () => this.refresh());
+  }
+
+  /** xend stops: the domains go on without it. */
+  close(): void {
+    this.#unwatch?.();
+    for (const domain of this.#domains) domain.detach();
+    this.#domains.clear();
+  }
+
+  /** Asks the hypervisor for everything anew; starts what follows from a shutdown without waiting for it. */
+  refresh(): void {
+    const infos = new Map(this.xc.domainInfoList().map((info) => [info.domid, info]));
+    for (const domain of [...this.#domains]) {
+      if (!domain.isRunning) continue;
+      const info = infos.get(domain.domid);
+      if (info) domain.refresh(info).catch(this.onError);
+      else domain.cleanUp();
+    }
+  }
+
+  /** Every domain with an id, and those whose destruction Xen has not finished. */
+  list(): readonly XendDomainInfo[] {
+    this.refresh();
+    return [...this.#domains].filter((domain) => domain.isRunning).sort((a, b) => a.domid - b.domid);
+  }
+
+  /** By name, then id, then uuid. Throws XendInvalidDomain. */
+  lookup(key: string): XendDomainInfo {
+    this.refresh();
+    const found = this.#find(key);
+    if (!found) throw new XendInvalidDomain(key);
+    return found;
+  }
+
+  /** Builds a domain and leaves it paused. */
+  async create(sxp: Sxp): Promise<XendDomainInfo> {
+    this.log.debug('XendDomainInfo:92', `XendDomainInfo.create(${sxpText(sxp, 'name') ?? ''})`);
+    this.refresh();
+    const config = parseDomainConfig(sxp, this.configContext);
+    const twin = this.#find(config.name) ?? this.#find(config.uuid);
+    if (twin?.isRunning) throw new VmError(`Domain '${config.name}' already exists with ID '${twin.domid}'`);
+    if (twin) throw new VmError(`VM name '${config.name}' already exists`);
+    return this.#start(config);
+  }
+
+  async restart(config: DomainConfig): Promise<XendDomainInfo> {
+    const domain = await this.#start(config);
+    try {
+      await domain.waitForDevices();
+      domain.unpause();
+    } catch (error) {
+      domain.destroy();
+      throw error;
+    }
+    return domain;
+  }
+
+  async #start(config: DomainConfig): Promise<XendDomainInfo> {
+    const domain = new XendDomainInfo(this, config);
+    this.#domains.add(domain);
+    await domain.start();
+    this.refresh();
+    return domain;
+  }
+
+  forget(domain: XendDomainInfo): void {
+    this.#domains.delete(domain);
+  }
+
+  /** Rejects with VmError when so much cannot be had; see balloon.ts. */
+  async freeMemory(kib: number): Promise<void> {
+    const dom0 = this.#find('0');
+    await freeMemory(
+      {
+        memory: () => {
+          const physical = this.xc.physInfo();
+          return {
+            totalKiB: physical.totalPages * KIB_PER_PAGE,
+            freeKiB: physical.freePages * KIB_PER_PAGE,
+            scrubKiB: physical.scrubPages * KIB_PER_PAGE,
+          };
+        },
+        dom0AllocationKiB: () => (this.xc.domainInfo(DOM0)?.totalPages ?? 0) * KIB_PER_PAGE,
+        setDom0TargetMiB: (mebibytes) => dom0?.storeMemoryTarget(mebibytes),
+        dom0MinMemKiB: this.options.dom0MinMemMiB * 1024,
+        ballooningEnabled: this.options.dom0Ballooning,
+        sleep: (ms) => sleep(this.environment, ms),
+        log: this.log,
+      },
+      kib,
+    );
+  }
+
+  #find(key: string): XendDomainInfo | undefined {
+    const domains = [...this.#domains];
+    return (
+      domains.find((domain) => domain.name === key) ??
+      (/^\d+$/.test(key) ? domains.find((domain) => domain.domid === Number(key)) : undefined) ??
+      domains.find((domain) => domain.config.uuid === key.toLowerCase())
+    );
+  }
+
+  #backendDomid(name: string): number | undefined {
+    const found = this.#find(name);
+    return found?.isRunning ? found.domid : undefined;
+  }
+}

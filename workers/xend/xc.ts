@@ -1,0 +1,498 @@
+/**
+ * The toolstack's hypercalls as typed calls: what libxc is to Xen's tools. Every call goes through Domain-0's privcmd
+ * device as bytes in Domain-0's memory; a refusal is a XenError.
+ *
+ * Layouts: xen/include/public/{domctl,sysctl,memory,version,event_channel}.h, Xen 3.4. 64-bit fields of domctl and sysctl
+ * are 8-byte aligned, pointers take 8 bytes.
+ */
+import { hypercall } from '../abi/xen';
+import type { ForeignMapping, HypercallBuffer, Privcmd } from '../guest/services';
+import { XenError } from '../lib/errno';
+
+const DOMCTL_SIZE = 144;
+const DOMCTL_VERSION = 5;
+/** Offset of the union in xen_domctl. */
+const D = 16;
+const SYSCTL_SIZE = 136;
+const SYSCTL_VERSION = 6;
+/** Offset of the union in xen_sysctl. */
+const S = 8;
+const DOMAIN_INFO_SIZE = 72;
+/** Frames asked for in one populate_physmap. */
+const POPULATE_BATCH = 1024;
+const SCHED_CREDIT = 5;
+
+/** getdomaininfo: a domain as the hypervisor sees it. */
+export interface DomainInfo {
+  readonly domid: number;
+  readonly dying: boolean;
+  readonly hvm: boolean;
+  readonly shutdown: boolean;
+  readonly paused: boolean;
+  readonly blocked: boolean;
+  readonly running: boolean;
+  /** Why it shut down: 0 poweroff, 1 reboot, 2 suspend, 3 crash, 4 halt. */
+  readonly shutdownReason: number;
+  /** Pages. */
+  readonly totalPages: number;
+  readonly maxPages: number;
+  readonly sharedInfoFrame: number;
+  readonly cpuTimeNs: number;
+  readonly onlineVcpus: number;
+  readonly maxVcpuId: number;
+  readonly ssidref: number;
+  readonly handle: Uint8Array;
+}
+
+export interface VcpuInfo {
+  readonly online: boolean;
+  readonly blocked: boolean;
+  readonly running: boolean;
+  readonly cpuTimeNs: number;
+  readonly cpu: number;
+}
+
+export interface PhysInfo {
+  readonly threadsPerCore: number;
+  readonly coresPerSocket: number;
+  readonly nrCpus: number;
+  readonly nrNodes: number;
+  readonly cpuKhz: number;
+  readonly totalPages: number;
+  readonly freePages: number;
+  readonly scrubPages: number;
+  /** Eight words of cpu capabilities. */
+  readonly hwCap: readonly number[];
+  readonly hvm: boolean;
+  readonly hvmDirectIo: boolean;
+}
+
+export interface CompileInfo {
+  readonly compiler: string;
+  readonly by: string;
+  readonly domain: string;
+  readonly date: string;
+}
+
+export class Xc {
+  constructor(readonly privcmd: Privcmd) {}
+
+  // --- domains
+
+  /** DOMCTL_createdomain; 0 lets Xen choose the id, which is returned. The domain is paused and has no memory. */
+  domainCreate(handle: Uint8Array, ssidref = 0, flags = 0, domid = 0): number {
+    return this.#domctl(
+      1,
+      domid,
+      (op) => {
+        op.u32(D, ssidref);
+        op.write(D + 4, handle);
+        op.u32(D + 20, flags);
+      },
+      (op) => op.u16(8),
+    );
+  }
+
+  /** Gives everything of the domain back; asks again as often as Xen wants to be asked. */
+  domainDestroy(domid: number): void {
+    for (;;) {
+      try {
+        this.#domctl(2, domid);
+        return;
+      } catch (error) {
+        if (!(error instanceof XenError && error.code === 'EAGAIN')) throw error;
+      }
+    }
+  }
+
+  domainPause(domid: number): void {
+    this.#domctl(3, domid);
+  }
+
+  domainUnpause(domid: number): void {
+    this.#domctl(4, domid);
+  }
+
+  /** Undefined when there is no such domain (any more). */
+  domainInfo(domid: number): DomainInfo | undefined {
+    try {
+      const info = this.#domctl(
+        5,
+        domid,
+        () => {},
+        (op) => readDomainInfo(op, D),
+      );
+      return info.domid === domid ? info : undefined;
+    } catch (error) {
+      if (error instanceof XenError && error.code === 'ESRCH') return undefined;
+      throw error;
+    }
+  }
+
+  /** SYSCTL_getdomaininfolist: all domains from `first` up, in the order of their ids. */
+  domainInfoList(first = 0): readonly DomainInfo[] {
+    const BATCH = 256;
+    const found: DomainInfo[] = [];
+    this.#withBuffer(BATCH * DOMAIN_INFO_SIZE, (buffer) => {
+      for (let from = first; ; from = found.at(-1)!.domid + 1) {
+        const count = this.#sysctl(
+          6,
+          (op) => {
+            op.u16(S, from);
+            op.u32(S + 4, BATCH);
+            op.u64(S + 8, BigInt(buffer.va));
+          },
+          (op) => op.u32(S + 16),
+        );
+        for (let i = 0; i < count; i++) found.push(readDomainInfo(buffer, i * DOMAIN_INFO_SIZE));
+        if (count < BATCH) return;
+      }
+    });
+    return found;
+  }
+
+  setMaxMem(domid: number, kib: number): void {
+    this.#domctl(11, domid, (op) => op.u64(D, BigInt(kib)));
+  }
+
+  maxVcpus(domid: number, count: number): void {
+    this.#domctl(15, domid, (op) => op.u32(D, count));
+  }
+
+  setAddressSize(domid: number, bits: 32 | 64): void {
+    this.#domctl(35, domid, (op) => op.u32(D, bits));
+  }
+
+  setHandle(domid: number, handle: Uint8Array): void {
+    this.#domctl(17, domid, (op) => op.write(D, handle));
+  }
+
+  /** Fills the frame with hypercall stubs. */
+  hypercallInit(domid: number, mfn: number): void {
+    this.#domctl(22, domid, (op) => op.u64(D, BigInt(mfn)));
+  }
+
+  /** `context` is a vcpu_guest_context of 2800 bytes; undefined resets the vcpu. */
+  setVcpuContext(domid: number, vcpu: number, context: Uint8Array | undefined): void {
+    if (!context) {
+      this.#domctl(12, domid, (op) => op.u32(D, vcpu));
+      return;
+    }
+    this.#withBuffer(context.length, (buffer) => {
+      buffer.write(0, context);
+      this.#domctl(12, domid, (op) => {
+        op.u32(D, vcpu);
+        op.u64(D + 8, BigInt(buffer.va));
+      });
+    });
+  }
+
+  resumeDomain(domid: number): void {
+    this.#domctl(27, domid);
+  }
+
+  // --- vcpus and scheduling
+
+  /** `cpus`: physical cpus it may run on. EINVAL when none of them exists. */
+  setVcpuAffinity(domid: number, vcpu: number, cpus: readonly number[]): void {
+    this.#withBuffer(8, (bitmap) => {
+      let bits = 0n;
+      for (const cpu of cpus) if (cpu < 64) bits |= 1n << BigInt(cpu);
+      bitmap.u64(0, bits);
+      this.#domctl(9, domid, (op) => {
+        op.u32(D, vcpu);
+        op.u64(D + 8, BigInt(bitmap.va));
+        op.u32(D + 16, 64);
+      });
+    });
+  }
+
+  vcpuAffinity(domid: number, vcpu: number): readonly number[] {
+    return this.#withBuffer(8, (bitmap) => {
+      this.#domctl(25, domid, (op) => {
+        op.u32(D, vcpu);
+        op.u64(D + 8, BigInt(bitmap.va));
+        op.u32(D + 16, 64);
+      });
+      const bits = bitmap.u64(0);
+      return Array.from({ length: 64 }, (_, cpu) => cpu).filter((cpu) => (bits >> BigInt(cpu)) & 1n);
+    });
+  }
+
+  /** Undefined when the domain has no such vcpu. */
+  vcpuInfo(domid: number, vcpu: number): VcpuInfo | undefined {
+    try {
+      return this.#domctl(
+        14,
+        domid,
+        (op) => op.u32(D, vcpu),
+        (op) => ({
+          online: op.u8(D + 4) !== 0,
+          blocked: op.u8(D + 5) !== 0,
+          running: op.u8(D + 6) !== 0,
+          cpuTimeNs: Number(op.u64(D + 8)),
+          cpu: op.u32(D + 16),
+        }),
+      );
+    } catch (error) {
+      if (error instanceof XenError && (error.code === 'ESRCH' || error.code === 'EINVAL')) return undefined;
+      throw error;
+    }
+  }
+
+  schedCreditGet(domid: number): { weight: number; cap: number } {
+    return this.#domctl(
+      16,
+      domid,
+      (op) => {
+        op.u32(D, SCHED_CREDIT);
+        op.u32(D + 4, 1);
+      },
+      (op) => ({ weight: op.u16(D + 8), cap: op.u16(D + 10) }),
+    );
+  }
+
+  schedCreditSet(domid: number, weight: number, cap: number): void {
+    this.#domctl(16, domid, (op) => {
+      op.u32(D, SCHED_CREDIT);
+      op.u32(D + 4, 0);
+      op.u16(D + 8, weight);
+      op.u16(D + 10, cap);
+    });
+  }
+
+  /** 4 = sedf, 5 = credit. */
+  schedulerId(): number {
+    return this.#sysctl(
+      4,
+      () => {},
+      (op) => op.u32(S),
+    );
+  }
+
+  // --- memory
+
+  /**
+   * Gives the domain a machine frame for each guest frame, in order; answers the machine frames. Shorter than `pfns` when
+   * the host's memory or the domain's limit ended.
+   */
+  populatePhysmap(domid: number, pfns: readonly number[]): readonly number[] {
+    const mfns: number[] = [];
+    this.#withBuffer(20, (op) =>
+      this.#withBuffer(POPULATE_BATCH * 4, (list) => {
+        for (let start = 0; start < pfns.length; start += POPULATE_BATCH) {
+          const count = Math.min(POPULATE_BATCH, pfns.length - start);
+          for (let i = 0; i < count; i++) list.u32(i * 4, pfns[start + i]!);
+          op.u32(0, list.va);
+          op.u32(4, count);
+          op.u32(8, 0);
+          op.u32(12, 0);
+          op.u16(16, domid);
+          const done = this.privcmd.hypercall(hypercall.memory_op, 6, op.va);
+          for (let i = 0; i < done; i++) mfns.push(list.u32(i * 4));
+          if (done < count) return;
+        }
+      }),
+    );
+    return mfns;
+  }
+
+  /** XENMEM_set_memory_map: one RAM entry [0, kib), which tells a guest how far it may balloon up. */
+  setMemoryMap(domid: number, kib: number): void {
+    this.#withBuffer(20, (entry) =>
+      this.#withBuffer(12, (op) => {
+        entry.u64(0, 0n);
+        entry.u64(8, BigInt(kib) * 1024n);
+        entry.u32(16, 1);
+        op.u16(0, domid);
+        op.u32(4, 1);
+        op.u32(8, entry.va);
+        this.privcmd.hypercall(hypercall.memory_op, 13, op.va);
+      }),
+    );
+  }
+
+  mapForeign(domid: number, mfns: readonly number[]): ForeignMapping {
+    return this.privcmd.mapForeign(domid as Parameters<Privcmd['mapForeign']>[0], mfns);
+  }
+
+  /** EVTCHNOP_alloc_unbound in `domid` for `remote` to bind. */
+  evtchnAllocUnbound(domid: number, remote: number): number {
+    return this.#withBuffer(8, (op) => {
+      op.u16(0, domid);
+      op.u16(2, remote);
+      this.privcmd.hypercall(hypercall.event_channel_op, 6, op.va);
+      return op.u32(4);
+    });
+  }
+
+  // --- host
+
+  /** The whole console ring of the hypervisor as text. */
+  readConsoleRing(clear: boolean): string {
+    const SIZE = 32768;
+    return this.#withBuffer(SIZE, (buffer) => {
+      const count = this.#sysctl(
+        1,
+        (op) => {
+          op.u8(S, clear ? 1 : 0);
+          op.u64(S + 8, BigInt(buffer.va));
+          op.u32(S + 16, SIZE);
+        },
+        (op) => op.u32(S + 16),
+      );
+      return new TextDecoder().decode(buffer.read(0, count));
+    });
+  }
+
+  physInfo(): PhysInfo {
+    return this.#sysctl(
+      3,
+      () => {},
+      (op) => {
+        const capabilities = op.u32(S + 96);
+        return {
+          threadsPerCore: op.u32(S),
+          coresPerSocket: op.u32(S + 4),
+          nrCpus: op.u32(S + 8),
+          nrNodes: op.u32(S + 12),
+          cpuKhz: op.u32(S + 16),
+          totalPages: Number(op.u64(S + 24)),
+          freePages: Number(op.u64(S + 32)),
+          scrubPages: Number(op.u64(S + 40)),
+          hwCap: Array.from({ length: 8 }, (_, i) => op.u32(S + 48 + 4 * i)),
+          hvm: (capabilities & 1) !== 0,
+          hvmDirectIo: (capabilities & 2) !== 0,
+        };
+      },
+    );
+  }
+
+  debugKeys(keys: string): void {
+    const bytes = new TextEncoder().encode(keys);
+    this.#withBuffer(Math.max(1, bytes.length), (buffer) => {
+      buffer.write(0, bytes);
+      this.#sysctl(7, (op) => {
+        op.u64(S, BigInt(buffer.va));
+        op.u32(S + 8, bytes.length);
+      });
+    });
+  }
+
+  version(): { major: number; minor: number; extra: string } {
+    const version = this.privcmd.hypercall(hypercall.xen_version, 0, 0);
+    return { major: version >>> 16, minor: version & 0xffff, extra: this.#versionText(1, 16) };
+  }
+
+  capabilities(): string {
+    return this.#versionText(3, 1024);
+  }
+
+  changeset(): string {
+    return this.#versionText(4, 64);
+  }
+
+  compileInfo(): CompileInfo {
+    return this.#withBuffer(144, (info) => {
+      this.privcmd.hypercall(hypercall.xen_version, 2, info.va);
+      return {
+        compiler: readText(info, 0, 64),
+        by: readText(info, 64, 16),
+        domain: readText(info, 80, 32),
+        date: readText(info, 112, 32),
+      };
+    });
+  }
+
+  /** Where Xen's hole in every address space starts. */
+  virtStart(): number {
+    return this.#withBuffer(4, (buffer) => {
+      this.privcmd.hypercall(hypercall.xen_version, 5, buffer.va);
+      return buffer.u32(0);
+    });
+  }
+
+  pageSize(): number {
+    return this.privcmd.hypercall(hypercall.xen_version, 7, 0);
+  }
+
+  #versionText(command: number, size: number): string {
+    return this.#withBuffer(size, (buffer) => {
+      this.privcmd.hypercall(hypercall.xen_version, command, buffer.va);
+      return readText(buffer, 0, size);
+    });
+  }
+
+  #domctl(command: number, domid: number, fill?: (op: HypercallBuffer) => void): void;
+  #domctl<T>(
+    command: number,
+    domid: number,
+    fill: (op: HypercallBuffer) => void,
+    result: (op: HypercallBuffer) => T,
+  ): T;
+  #domctl<T>(
+    command: number,
+    domid: number,
+    fill: (op: HypercallBuffer) => void = () => {},
+    result?: (op: HypercallBuffer) => T,
+  ): T | undefined {
+    return this.#withBuffer(DOMCTL_SIZE, (op) => {
+      op.u32(0, command);
+      op.u32(4, DOMCTL_VERSION);
+      op.u16(8, domid);
+      fill(op);
+      this.privcmd.hypercall(hypercall.domctl, op.va);
+      return result?.(op);
+    });
+  }
+
+  #sysctl(command: number, fill: (op: HypercallBuffer) => void): void;
+  #sysctl<T>(command: number, fill: (op: HypercallBuffer) => void, result: (op: HypercallBuffer) => T): T;
+  #sysctl<T>(command: number, fill: (op: HypercallBuffer) => void, result?: (op: HypercallBuffer) => T): T | undefined {
+    return this.#withBuffer(SYSCTL_SIZE, (op) => {
+      op.u32(0, command);
+      op.u32(4, SYSCTL_VERSION);
+      fill(op);
+      this.privcmd.hypercall(hypercall.sysctl, op.va);
+      return result?.(op);
+    });
+  }
+
+  #withBuffer<T>(size: number, body: (buffer: HypercallBuffer) => T): T {
+    const buffer = this.privcmd.alloc(size);
+    try {
+      return body(buffer);
+    } finally {
+      buffer.free();
+    }
+  }
+}
+
+function readDomainInfo(from: HypercallBuffer, at: number): DomainInfo {
+  const flags = from.u32(at + 4);
+  const bit = (n: number) => ((flags >>> n) & 1) !== 0;
+  return {
+    domid: from.u16(at),
+    dying: bit(0),
+    hvm: bit(1),
+    shutdown: bit(2),
+    paused: bit(3),
+    blocked: bit(4),
+    running: bit(5),
+    shutdownReason: (flags >>> 16) & 0xff,
+    totalPages: Number(from.u64(at + 8)),
+    maxPages: Number(from.u64(at + 16)),
+    sharedInfoFrame: Number(from.u64(at + 24)),
+    cpuTimeNs: Number(from.u64(at + 32)),
+    onlineVcpus: from.u32(at + 40),
+    maxVcpuId: from.u32(at + 44),
+    ssidref: from.u32(at + 48),
+    handle: from.read(at + 52, 16).slice(),
+  };
+}
+
+function readText(from: HypercallBuffer, at: number, size: number): string {
+  const bytes = from.read(at, size);
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+}

@@ -1,0 +1,292 @@
+/**
+ * xend: the daemon in Domain-0 that builds, watches and ends domains for xm. Guests do not need it to run
+ * (tools/python/xen/xend/server/SrvDaemon.py in Xen 3.4).
+ */
+import type { DeviceSummary, DomainSummary, ShutdownWord, VcpuSummary, XendApi } from './api';
+import { deviceConfig } from './domainConfig';
+import type { XendDomainInfo } from './domainInfo';
+import { asXendError } from './domainInfo';
+import { XendDomain } from './domains';
+import type { XendEnvironment } from './environment';
+import { XendError } from './errors';
+import { ctime, XendLog } from './log';
+import { nodeInfo, schedulerName } from './node';
+import { XEND_CONFIG, XendOptions } from './options';
+import { Xc } from './xc';
+
+const PID_FILE = '/var/run/xend.pid';
+const DEBUG_LOG = '/var/log/xen/xend-debug.log';
+const SCRIPTS = '/etc/xen/scripts';
+const CHANGESET = 'unavailable';
+
+interface Running {
+  readonly options: XendOptions;
+  readonly domains: XendDomain;
+}
+
+export class Xend {
+  readonly #xc: Xc;
+  readonly #log: XendLog;
+  #running: Running | undefined;
+  #starting: Promise<number> | undefined;
+
+  constructor(
+    readonly environment: XendEnvironment,
+    /** A broken invariant of ours, which must be seen. */
+    readonly onBug: (error: unknown) => void = () => {},
+  ) {
+    this.#xc = new Xc(environment.privcmd);
+    this.#log = new XendLog(environment);
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** What xm talks to; undefined while the daemon does not run. */
+  get api(): XendApi | undefined {
+    return this.#running && new Api(this.environment, this.#xc, this.#log, this.#running);
+  }
+
+  /** `xend start`: 0 when it runs (also when it did already), 1 when it could not start. */
+  start(): Promise<number> {
+    if (this.#running) return Promise.resolve(0);
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  /** `xend stop`: guests keep running. Takes away the bridge that the network script made, as the manual describes. */
+  async stop(): Promise<number> {
+    const running = this.#running;
+    if (!running) return 0;
+    this.#running = undefined;
+    for (const domain of running.domains.list()) {
+      if (domain.isPrivileged) continue;
+      if (domain.config.onXendStop === 'shutdown') domain.shutdown('poweroff');
+      else this.#log.info('XendDomain:1420', `Domain ${domain.name} continues to run.`);
+    }
+    running.domains.close();
+    await this.#networkScript(running.options, 'stop');
+    this.environment.files.remove(PID_FILE);
+    this.#log.info('SrvDaemon:220', 'Xend stopped due to signal 15.');
+    return 0;
+  }
+
+  async restart(): Promise<number> {
+    await this.stop();
+    return this.start();
+  }
+
+  /** `xend status`: 0 running, 3 not. */
+  status(): number {
+    return this.#running ? 0 : 3;
+  }
+
+  async #start(): Promise<number> {
+    const { environment } = this;
+    const { files } = environment;
+    files.append(DEBUG_LOG, `Xend started at ${ctime(environment.nowUnix())}.\n`);
+    try {
+      const config = files.read(XEND_CONFIG);
+      const options = new XendOptions(config ? new TextDecoder().decode(config) : '');
+      if (!config) files.append(DEBUG_LOG, `xend [ERROR] Config file does not exist: ${XEND_CONFIG}\n`);
+      this.#log.configure(options.text('logfile')!, options.text('loglevel')!);
+      this.#log.info('SrvDaemon:331', 'Xend Daemon started');
+      this.#log.info('SrvDaemon:335', `Xend changeset: ${CHANGESET}.`);
+      await this.#networkScript(options, 'start');
+      const domains = new XendDomain(environment, this.#xc, this.#log, options, (error) => this.#unexpected(error));
+      domains.open();
+      const dom0Vcpus = options.int('dom0-cpus');
+      const dom0 = domains.lookup('0');
+      if (dom0Vcpus > 0) dom0.setVcpuCount(Math.min(dom0Vcpus, dom0.config.vcpus));
+      this.#log.info('XMLRPCServer:148', 'Opening Unix domain socket XML-RPC server on /var/run/xend/xmlrpc.sock.');
+      files.write(PID_FILE, `${environment.pid}\n`);
+      this.#running = { options, domains };
+      return 0;
+    } catch (error) {
+      files.append(DEBUG_LOG, `Exception starting xend: ${error instanceof Error ? error.message : error}\n`);
+      if (!(asXendError(error) instanceof XendError)) this.onBug(error);
+      return 1;
+    }
+  }
+
+  async #networkScript(options: XendOptions, word: 'start' | 'stop'): Promise<void> {
+    const [name, ...args] = (options.text('network-script') ?? '').split(/\s+/).filter((part) => part !== '');
+    if (name === undefined) return;
+    const path = name.startsWith('/') ? name : `${SCRIPTS}/${name}`;
+    if (!this.environment.files.exists(path)) {
+      this.environment.files.append(DEBUG_LOG, `sh: ${path}: No such file or directory\n`);
+      return;
+    }
+    await this.environment.runScript(path, [word, ...args], {});
+  }
+
+  #unexpected(error: unknown): void {
+    this.#log.error('XendDomain:330', `Unexpected error: ${error instanceof Error ? error.message : error}`);
+    if (!(asXendError(error) instanceof XendError)) this.onBug(error);
+  }
+}
+
+/** The daemon's methods for xm. */
+class Api implements XendApi {
+  constructor(
+    readonly environment: XendEnvironment,
+    readonly xc: Xc,
+    readonly xendLog: XendLog,
+    readonly running: Running,
+  ) {}
+
+  get #domains(): XendDomain {
+    return this.running.domains;
+  }
+
+  async domains(): Promise<readonly DomainSummary[]> {
+    return this.#domains.list().map((domain) => domain.summary);
+  }
+
+  async domain(key: string): Promise<DomainSummary> {
+    return this.#domains.lookup(key).summary;
+  }
+
+  async domainSxp(key: string) {
+    return this.#domains.lookup(key).sxp;
+  }
+
+  create(config: Parameters<XendApi['create']>[0]): Promise<DomainSummary> {
+    return refusals(async () => (await this.#domains.create(config)).summary);
+  }
+
+  waitForDevices(key: string): Promise<void> {
+    return refusals(() => this.#domains.lookup(key).waitForDevices());
+  }
+
+  unpause(key: string): Promise<void> {
+    return refusals(async () => this.#unprivileged(key, 'unpause').unpause());
+  }
+
+  pause(key: string): Promise<void> {
+    return refusals(async () => this.#unprivileged(key, 'pause').pause());
+  }
+
+  shutdown(key: string, reason: ShutdownWord): Promise<void> {
+    return refusals(async () => this.#domains.lookup(key).shutdown(reason));
+  }
+
+  destroy(key: string): Promise<void> {
+    return refusals(async () => this.#unprivileged(key, 'destroy').destroy());
+  }
+
+  setMemoryTarget(key: string, mebibytes: number): Promise<void> {
+    return refusals(() => this.#domains.lookup(key).setMemoryTarget(mebibytes));
+  }
+
+  setMaxMemory(key: string, mebibytes: number): Promise<void> {
+    return refusals(async () => this.#domains.lookup(key).setMaxMemory(mebibytes));
+  }
+
+  setVcpuCount(key: string, vcpus: number): Promise<void> {
+    return refusals(async () => this.#domains.lookup(key).setVcpuCount(vcpus));
+  }
+
+  async vcpus(key: string): Promise<readonly VcpuSummary[]> {
+    const domain = this.#domains.lookup(key);
+    return Array.from({ length: domain.config.vcpus }, (_, number) => {
+      const info = this.xc.vcpuInfo(domain.domid, number);
+      return {
+        number,
+        online: info?.online ?? false,
+        blocked: info?.blocked ?? false,
+        running: info?.running ?? false,
+        cpuTimeNs: info?.cpuTimeNs ?? 0,
+        cpu: info?.online ? info.cpu : -1,
+        affinity: this.xc.vcpuAffinity(domain.domid, number),
+      };
+    });
+  }
+
+  pinVcpu(key: string, vcpu: number | 'all', cpus: readonly number[]): Promise<void> {
+    return refusals(async () => this.#domains.lookup(key).pinVcpu(vcpu, cpus));
+  }
+
+  schedCreditGet(key: string): Promise<{ weight: number; cap: number }> {
+    return refusals(async () => this.xc.schedCreditGet(this.#domains.lookup(key).domid));
+  }
+
+  schedCreditSet(key: string, parameters: { weight?: number; cap?: number }): Promise<void> {
+    return refusals(async () => {
+      const domain = this.#domains.lookup(key);
+      const { weight, cap } = this.xc.schedCreditGet(domain.domid);
+      domain.setCredit(parameters.weight ?? weight, parameters.cap ?? cap);
+    });
+  }
+
+  deviceCreate(key: string, device: Parameters<XendApi['deviceCreate']>[1]): Promise<void> {
+    return refusals(async () => {
+      if (typeof device === 'string') throw new XendError('XendConfig: None not a valid device type');
+      deviceConfig(device, this.#domains.configContext);
+      await this.#domains.lookup(key).attachDevice(device);
+    });
+  }
+
+  deviceDestroy(key: string, className: string, devid: string, force: boolean): Promise<void> {
+    return refusals(() => this.#domains.lookup(key).detachDevice(className, devid, force));
+  }
+
+  async devices(key: string, className: string): Promise<readonly DeviceSummary[]> {
+    const domain = this.#domains.lookup(key);
+    const controller = domain.controller(className);
+    const { store } = this.environment;
+    return controller.deviceIds(domain).map((devid) => {
+      const path = controller.frontendPath(domain.domid, devid);
+      const names = store.list(path) ?? [];
+      return { devid, entries: names.map((name) => [name, store.read(`${path}/${name}`) ?? ''] as const) };
+    });
+  }
+
+  async nodeInfo() {
+    return nodeInfo(this.environment, this.xc);
+  }
+
+  async nodeConfig() {
+    return this.running.options.entries();
+  }
+
+  async nodeDmesg(clear: boolean): Promise<string> {
+    return this.xc.readConsoleRing(clear);
+  }
+
+  async nodeDebugKeys(keys: string): Promise<void> {
+    this.xc.debugKeys(keys);
+  }
+
+  async schedulerName(): Promise<string> {
+    return schedulerName(this.xc);
+  }
+
+  async log(): Promise<string> {
+    const bytes = this.environment.files.read(this.xendLog.path);
+    return bytes ? new TextDecoder().decode(bytes) : '';
+  }
+
+  sendSysrq(key: string, letter: string): Promise<void> {
+    return refusals(async () => this.#domains.lookup(key).sendSysrq(letter));
+  }
+
+  /** Throws for Domain-0, which nobody may pause, unpause or destroy. */
+  #unprivileged(key: string, verb: string): XendDomainInfo {
+    const domain = this.#domains.lookup(key);
+    if (domain.isPrivileged) throw new XendError(`Cannot ${verb} privileged domain ${key}`);
+    return domain;
+  }
+}
+
+/** The hypervisor's refusals become xend's. */
+async function refusals<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    throw asXendError(error);
+  }
+}

@@ -1,0 +1,50 @@
+/** All subcommands of xm, in the order of the long help. */
+import type { XmCommand } from '../command';
+import { blockAttach, blockDetach, blockList } from './block';
+import { consoleCommand } from './console';
+import { create } from './create';
+import { helpCommand } from './help';
+import { debugKeys, dmesg, info, log } from './host';
+import { destroy, pause, unpause } from './lifecycle';
+import { list } from './list';
+import { memMax, memSet } from './memory';
+import { domid, domname } from './names';
+import { networkAttach, networkDetach, networkList } from './network';
+import { schedCredit } from './schedCredit';
+import { reboot, shutdown } from './shutdown';
+import { sysrq } from './sysrq';
+import { uptime } from './uptime';
+import { vcpuList } from './vcpuList';
+import { vcpuPin, vcpuSet } from './vcpus';
+
+export const commands: readonly XmCommand[] = [
+  consoleCommand,
+  create,
+  destroy,
+  domid,
+  domname,
+  list,
+  memMax,
+  memSet,
+  pause,
+  reboot,
+  shutdown,
+  sysrq,
+  unpause,
+  uptime,
+  vcpuList,
+  vcpuPin,
+  vcpuSet,
+  debugKeys,
+  dmesg,
+  info,
+  log,
+  schedCredit,
+  blockAttach,
+  blockDetach,
+  blockList,
+  networkAttach,
+  networkDetach,
+  networkList,
+  helpCommand(() => commands),
+];

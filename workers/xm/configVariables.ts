@@ -1,0 +1,148 @@
+/**
+ * The variables that a domain's configuration may set, with types, defaults and a line of help each
+ * (xmdomain.cfg(5); declared in tools/python/xen/xm/create.py of Xen 3.4).
+ */
+export type VariableKind = 'text' | 'int' | 'yesno' | 'list';
+
+export interface ConfigVariable {
+  readonly name: string;
+  readonly kind: VariableKind;
+  readonly fallback: string | number | undefined;
+  /** Stands after the name in the help. */
+  readonly value: string;
+  readonly help: string;
+}
+
+const text = (name: string, value: string, help: string, fallback?: string): ConfigVariable => ({
+  name,
+  kind: 'text',
+  fallback,
+  value,
+  help,
+});
+const int = (name: string, value: string, help: string, fallback?: number): ConfigVariable => ({
+  name,
+  kind: 'int',
+  fallback,
+  value,
+  help,
+});
+const yesno = (name: string, help: string, fallback?: number): ConfigVariable => ({
+  name,
+  kind: 'yesno',
+  fallback,
+  value: 'no|yes',
+  help,
+});
+const list = (name: string, value: string, help: string): ConfigVariable => ({
+  name,
+  kind: 'list',
+  fallback: undefined,
+  value,
+  help,
+});
+
+export const configVariables: readonly ConfigVariable[] = [
+  text('vncpasswd', 'NAME', 'Password for the VNC console.'),
+  yesno('vncviewer', 'Start a viewer for the VNC console (deprecated).'),
+  yesno('vncconsole', "Start a viewer for the domain's graphical console."),
+  text('name', 'NAME', "The domain's name; must be unique."),
+  text('bootloader', 'FILE', 'Boot loader that finds the kernel on the first disk.'),
+  text('bootargs', 'NAME', 'Arguments for the boot loader.'),
+  text('bootentry', 'NAME', 'Deprecated; has no effect.'),
+  text('kernel', 'FILE', 'Kernel image.'),
+  text('ramdisk', 'FILE', 'Initial ramdisk image.', ''),
+  text('loader', 'FILE', 'Firmware of an HVM domain.', ''),
+  text('features', 'FEATURES', 'Features to enable in the guest kernel.', ''),
+  text('builder', 'FUNCTION', 'How the domain is built: linux or hvm.', 'linux'),
+  int('memory', 'MEMORY', 'Memory in MB.', 128),
+  int('maxmem', 'MEMORY', 'Most memory the domain may ever have, in MB.'),
+  int('shadow_memory', 'MEMORY', 'Shadow memory in MB.', 0),
+  int('cpu', 'CPU', 'Cpu to run on (deprecated).'),
+  text('cpus', 'CPUS', 'Cpus to run on, e.g. 0-3,5,^1.'),
+  int('rtc_timeoffset', 'RTC_TIMEOFFSET', 'Offset of the real time clock in seconds.', 0),
+  int('pae', 'PAE', 'PAE in an HVM domain.', 1),
+  int('hpet', 'HPET', 'High precision event timer in an HVM domain.', 0),
+  int('timer_mode', 'TIMER_MODE', 'How missed timer ticks are delivered.', 1),
+  int('acpi', 'ACPI', 'ACPI in an HVM domain.', 1),
+  int('apic', 'APIC', 'APIC in an HVM domain.', 1),
+  int('vcpus', 'VCPUS', 'Number of virtual cpus.', 1),
+  int('vcpu_avail', 'VCPUS', 'Bit mask of the virtual cpus online at the start.'),
+  int('vhpt', 'VHPT', 'Size of the VHPT (ia64).', 0),
+  int('cpu_cap', 'CAP', 'Cap of the credit scheduler.'),
+  int('cpu_weight', 'WEIGHT', 'Weight of the credit scheduler.'),
+  text('restart', 'onreboot|always|never', 'Deprecated; use on_poweroff, on_reboot and on_crash.'),
+  text('on_poweroff', 'destroy|restart|preserve|rename-restart', 'What happens when the guest powers off.'),
+  text('on_reboot', 'destroy|restart|preserve|rename-restart', 'What happens when the guest reboots.'),
+  text(
+    'on_crash',
+    'destroy|restart|preserve|rename-restart|coredump-destroy|coredump-restart',
+    'What happens when the guest crashes.',
+  ),
+  yesno('blkif', 'The domain may be a backend for disks.', 0),
+  yesno('netif', 'The domain may be a backend for networks.', 0),
+  yesno('tpmif', 'The domain may be a backend for TPMs.', 0),
+  list('disk', 'phy:DEV,VDEV,MODE[,DOM]', 'A disk of the domain; may be repeated.'),
+  list('pci', 'BUS:DEV.FUNC', 'A PCI device to pass through; may be repeated.'),
+  list('vscsi', 'PDEV,VDEV[,DOM]', 'A SCSI device; may be repeated.'),
+  list('ioports', 'FROM[-TO]', 'Legacy I/O ports; may be repeated.'),
+  list('irq', 'IRQ', 'An interrupt line; may be repeated.'),
+  list('vfb', 'vnc=1,vncunused=1,…', 'A virtual framebuffer.'),
+  list(
+    'vif',
+    'type=TYPE,mac=MAC,bridge=BRIDGE,ip=IPADDR,script=SCRIPT,backend=DOM,vifname=NAME,rate=RATE,model=MODEL,accel=ACCEL',
+    'A network interface; may be repeated.',
+  ),
+  list('vtpm', 'instance=INSTANCE,backend=DOM', 'A virtual TPM.'),
+  list('access_control', 'policy=POLICY,label=LABEL', 'Security label and the policy that defines it.'),
+  int('nics', 'NUM', 'Deprecated; use empty vif entries.', -1),
+  text('root', 'DEVICE', "Value of root= on the kernel's command line.", ''),
+  text('extra', 'ARGS', "Further words of the kernel's command line.", ''),
+  text('ip', 'IPADDR', 'Address of the kernel.', ''),
+  text('gateway', 'IPADDR', 'Gateway of the kernel.', ''),
+  text('netmask', 'MASK', 'Netmask of the kernel.', ''),
+  text('hostname', 'NAME', 'Host name of the kernel.', ''),
+  text('interface', 'INTF', 'Interface that the kernel configures.', 'eth0'),
+  text('dhcp', 'off|dhcp', 'Whether the kernel asks a DHCP server.', 'off'),
+  text('nfs_server', 'IPADDR', 'NFS server of the root directory.'),
+  text('nfs_root', 'PATH', 'Path of the root directory on the NFS server.'),
+  text('device_model', 'FILE', 'Device model of an HVM domain.'),
+  text('fda', 'FILE', 'First floppy image.', ''),
+  text('fdb', 'FILE', 'Second floppy image.', ''),
+  text('serial', 'FILE', 'Where the emulated serial line goes.', ''),
+  yesno('monitor', "The device model's monitor.", 0),
+  yesno('localtime', 'The real time clock shows local time.', 0),
+  yesno('usb', 'Emulate USB.', 0),
+  text('usbdevice', 'NAME', 'USB device to emulate.', ''),
+  text('soundhw', 'NAME', 'Sound card to emulate.', ''),
+  text('boot', 'a|b|c|d|n', 'Boot order of an HVM domain.', 'c'),
+  yesno('nographic', 'No graphics at all.', 0),
+  yesno('stdvga', 'Standard VGA instead of Cirrus.', 0),
+  yesno('isa', 'ISA bus only.', 0),
+  int('videoram', 'MEMORY', 'Video memory in MB.', 4),
+  int('vnc', 'VNC', 'Show the screen over VNC.'),
+  text('vncdisplay', 'N', 'VNC display number.'),
+  text('vnclisten', 'ADDR', 'Address that the VNC server listens on.'),
+  yesno('vncunused', 'Look for a free VNC display.', 1),
+  int('sdl', 'SDL', 'Show the screen in a window.'),
+  int('opengl', 'OPENGL', 'Use OpenGL for that window.'),
+  text('display', 'DISPLAY', 'X display of that window.'),
+  text('xauthority', 'FILE', 'X authority file of that window.'),
+  text('keymap', 'FILE', 'Keyboard layout.', ''),
+  int('hap', 'HAP', 'Hardware assisted paging.', 1),
+  text('guest_os_type', 'NAME', 'Kind of guest (ia64).', 'default'),
+  int('viridian', 'VIRIDIAN', 'Extensions for Windows guests.', 0),
+  int('vpt_align', 'VPT_ALIGN', 'Align virtual timers.', 1),
+  int('pci_msitranslate', 'TRANSLATE', 'Translate message signalled interrupts.', 1),
+  int('pci_power_mgmt', 'MANAGE', 'Power management of passed-through devices.', 0),
+  int('xen_platform_pci', '0|1', 'Xen platform device in an HVM domain.', 1),
+  text('uuid', 'UUID', 'Universal identifier; made up when missing.'),
+  text('on_xend_start', 'ignore|start', 'What happens when xend starts.', 'ignore'),
+  text('on_xend_stop', 'ignore|shutdown|suspend', 'What happens when xend stops.', 'ignore'),
+  int('target', 'TARGET', 'Domain that this one serves.', 0),
+  list('cpuid', 'IN[,SIN]:eax=EAX,…', 'Cpuid leaves as the guest sees them.'),
+  list('cpuid_check', 'IN[,SIN]:eax=EAX,…', 'Cpuid leaves that the host must have.'),
+  int('s3_integrity', '0|1', 'Integrity of memory over a suspend to RAM.', 1),
+  int('machine_address_size', 'BITS', 'Most bits of a machine address.'),
+  yesno('suppress_spurious_page_faults', 'Do not inject spurious page faults.'),
+];
