@@ -13,7 +13,7 @@ export interface CommandRun {
 
 interface CommandLog {
   readonly runs: readonly CommandRun[];
-  run(api: LabApi, command: string): Promise<void>;
+  readonly run: (api: LabApi, command: string) => Promise<void>;
 }
 
 const keptRuns = 20;

@@ -9,7 +9,7 @@ export interface StateWord {
 
 /** The letters that are set; a domain with none is ready to run and waits for a cpu. */
 export function stateWords(state: string): readonly StateWord[] {
-  const words = [...state].flatMap((letter): StateWord[] => {
+  const words = Array.from(state).flatMap((letter): StateWord[] => {
     const entry = text.stateWords[letter];
     return entry ? [{ letter, word: entry[0], explanation: entry[1] }] : [];
   });

@@ -27,19 +27,19 @@ interface Documents {
   readonly problem: string | undefined;
   /** Files that something on the page wants open. */
   readonly requests: readonly DocumentRequest[];
-  request(request: DocumentRequest): void;
-  takeRequests(): readonly DocumentRequest[];
-  open(api: LabApi, request: DocumentRequest): Promise<void>;
-  activate(path: string): void;
-  edit(path: string, newText: string): void;
+  readonly request: (request: DocumentRequest) => void;
+  readonly takeRequests: () => readonly DocumentRequest[];
+  readonly open: (api: LabApi, request: DocumentRequest) => Promise<void>;
+  readonly activate: (path: string) => void;
+  readonly edit: (path: string, newText: string) => void;
   /** True when Domain-0 has the text now. */
-  save(api: LabApi, path: string): Promise<boolean>;
+  readonly save: (api: LabApi, path: string) => Promise<boolean>;
   /** Call when the file was reported as changed: reads it again. */
-  refresh(api: LabApi, path: string): Promise<void>;
-  takeNewer(path: string): void;
-  keepMine(path: string): void;
-  close(api: LabApi, path: string): void;
-  forgetAll(): void;
+  readonly refresh: (api: LabApi, path: string) => Promise<void>;
+  readonly takeNewer: (path: string) => void;
+  readonly keepMine: (path: string) => void;
+  readonly close: (api: LabApi, path: string) => void;
+  readonly forgetAll: () => void;
 }
 
 const largestBytes = 2 * 1024 * 1024;

@@ -9,9 +9,9 @@ export const treeRoots = ['/etc/xen', '/var/log/xen', '/etc/sysconfig', '/etc/in
 interface FileTreeStore {
   /** Entries of each expanded directory; an error's text when it cannot be read. */
   readonly directories: Readonly<Record<string, readonly FileEntry[] | string>>;
-  expand(api: LabApi, path: string): Promise<void>;
-  collapse(path: string): void;
-  clear(): void;
+  readonly expand: (api: LabApi, path: string) => Promise<void>;
+  readonly collapse: (path: string) => void;
+  readonly clear: () => void;
 }
 
 export const useFileTree = create<FileTreeStore>()((set) => ({

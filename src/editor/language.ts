@@ -3,9 +3,9 @@
 export type LanguageId = 'xmcfg' | 'sxp' | 'shell' | 'xml' | 'plaintext';
 
 export function languageOf(path: string, text: string): LanguageId {
-  if (/\.xml$/.test(path) || /^\s*<\?xml/.test(text)) return 'xml';
-  if (/\.sxp$/.test(path)) return 'sxp';
-  if (/^#!.*\b(ba|da)?sh\b/.test(text) || /\.sh$/.test(path) || path.startsWith('/etc/init.d/')) return 'shell';
+  if (path.endsWith('.xml') || /^\s*<\?xml/.test(text)) return 'xml';
+  if (path.endsWith('.sxp')) return 'sxp';
+  if (/^#!.*\b(ba|da)?sh\b/.test(text) || path.endsWith('.sh') || path.startsWith('/etc/init.d/')) return 'shell';
   if (path.startsWith('/etc/xen/scripts/') || path.startsWith('/etc/sysconfig/')) return 'shell';
   if (/\.log(\.\d+)?$/.test(path) || path.startsWith('/var/log/')) return 'plaintext';
   if (/^\s*\((vm|domain)\b/.test(text)) return 'sxp';

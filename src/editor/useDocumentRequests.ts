@@ -1,4 +1,4 @@
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { useLab } from '../store/labStore';
 import { showPanel } from '../workbench/layout';
 import { useLabHandle } from '../worker/LabContext';
@@ -10,6 +10,8 @@ export function useDocumentRequests(): void {
   const editRequests = useLab((state) => state.editRequests);
   const requests = useDocuments((state) => state.requests);
   const fileChanges = useLab((state) => state.fileChanges);
+
+  const seenChanges = useRef(fileChanges);
 
   useEffect(() => () => useDocuments.getState().forgetAll(), []);
 
@@ -25,7 +27,9 @@ export function useDocumentRequests(): void {
   }, [api, requests]);
 
   useEffect(() => {
-    const seen = useDocuments.getState();
-    for (const { path } of seen.documents) if (path in fileChanges) void seen.refresh(api, path);
+    const { documents, refresh } = useDocuments.getState();
+    const before = seenChanges.current;
+    seenChanges.current = fileChanges;
+    for (const { path } of documents) if (fileChanges[path] !== before[path]) void refresh(api, path);
   }, [api, fileChanges]);
 }

@@ -12,15 +12,15 @@ export interface LabStore extends LabMirror {
   readonly machine: Machine;
   /** Command lines entered at a prompt of the serial console, newest last. */
   readonly typed: readonly string[];
-  receive(events: readonly LabEvent[]): void;
-  booted(state: LabState): void;
-  failed(reason: string): void;
-  commandTyped(command: string): void;
+  readonly receive: (events: readonly LabEvent[]) => void;
+  readonly booted: (state: LabState) => void;
+  readonly failed: (reason: string) => void;
+  readonly commandTyped: (command: string) => void;
   /** Hands over the waiting `vi` requests; each is handed over once. */
-  takeEditRequests(): readonly EditRequest[];
-  dismissNotice(id: number): void;
+  readonly takeEditRequests: () => readonly EditRequest[];
+  readonly dismissNotice: (id: number) => void;
   /** A new machine starts: everything known about the old one is forgotten. */
-  reset(): void;
+  readonly reset: () => void;
 }
 
 const keptCommands = 200;

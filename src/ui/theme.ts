@@ -23,7 +23,7 @@ export function resolveTheme(choice: ThemeChoice): 'dark' | 'light' {
 
 interface ThemeStore {
   readonly theme: 'dark' | 'light';
-  choose(choice: ThemeChoice): void;
+  readonly choose: (choice: ThemeChoice) => void;
 }
 
 export const useTheme = create<ThemeStore>()((set) => ({

@@ -57,7 +57,10 @@ export function openConsole(domid: number, name: string): void {
 
 export function openShell(): void {
   counter += 1;
-  openTerminalPane(`shell-${counter}`, 'shell', `${text.panels.shell} ${counter}`, {});
+  const titles = openPanels().map((panel) => panel.title);
+  let number = 1;
+  while (titles.includes(`${text.panels.shell} ${number}`)) number += 1;
+  openTerminalPane(`shell-${counter}`, 'shell', `${text.panels.shell} ${number}`, {});
 }
 
 /** Asks whoever holds the documents to open a file; the editor pane comes to the front. */
@@ -152,9 +155,8 @@ function restoreLayout(api: DockviewApi): boolean {
     return false;
   }
   // Domain ids of an earlier run name nothing in this one; a new shell is a new shell.
-  for (const panel of [...api.panels]) {
-    if (panel.view.contentComponent === 'console') api.removePanel(panel);
-  }
+  const stale = api.panels.filter((panel) => panel.view.contentComponent === 'console');
+  for (const panel of stale) api.removePanel(panel);
   counter = api.panels.length;
   for (const panel of api.panels) counter = Math.max(counter, Number(/-(\d+)$/.exec(panel.id)?.[1] ?? 0));
   return api.panels.length > 0;

@@ -8,7 +8,7 @@ import { eventPort, type LabConnection, messageOf, unwrap } from './connect';
 export interface LabHandle {
   readonly api: LabApi;
   readonly terminals: TerminalSessions;
-  restart(): void;
+  readonly restart: () => void;
 }
 
 export type Connect = (onCrash: (reason: string) => void) => LabConnection;

@@ -124,6 +124,7 @@ export class TestDomain {
         bindVirq: () => this.#open({ remote: undefined, forDomid: domid, handler: undefined, isPending: false }),
         handle: (port, handler) => this.#handle(port, handler),
         notify: (port) => this.#notify(port),
+        setMasked: () => {},
         close: (port) => this.#close(port),
       },
       pages: {

@@ -4,7 +4,7 @@ import type { BlockDevices } from './block/registry';
 import type { OpenFiles } from './descriptors';
 import type { Pipes } from './fs/pipe';
 import type { Vfs } from './fs/vfs';
-import type { Volume } from './fs/volume';
+import type { FileSystemType } from './fs/volume';
 import type { KernelLog } from './log';
 import type { KernelMachine } from './machine';
 import type { Mounting } from './mounting';
@@ -42,13 +42,13 @@ export interface Core {
   readonly terminals: Terminals;
   readonly opening: Opening;
   readonly mounting: Mounting;
+  readonly fileSystems: ReadonlyMap<string, FileSystemType>;
   readonly block: BlockDevices;
   readonly loops: LoopDevices;
   readonly log: KernelLog;
   readonly operations: Operations;
   readonly net: NetStack | undefined;
-  /** Volumes whose write-back is on its way. */
-  readonly writing: Set<Volume>;
+  uname(): { sysname: string; nodename: string; release: string; version: string; machine: string };
   /** Seconds since 1970, with fraction. */
   wallClock(): number;
   /** Ends the system; the machine is told. */

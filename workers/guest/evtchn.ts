@@ -18,6 +18,8 @@ export interface EvtchnState {
 export class EventChannels implements EventServices {
   readonly #view: DataView;
   readonly #handlers = new Map<Port, () => void>();
+  /** Ports that are held back by `setMasked`. */
+  readonly #held = new Set<Port>();
 
   /** `shared`: the mapped shared_info page. */
   constructor(
@@ -62,7 +64,17 @@ export class EventChannels implements EventServices {
   close(port: Port): void {
     this.mask(port);
     this.#handlers.delete(port);
+    this.#held.delete(port);
+    this.#held.delete(port);
     this.hypercalls.closePort(port);
+  }
+
+  /** Holds a port back (its events stay pending) until it is let go. */
+  setMasked(port: Port, masked: boolean): void {
+    if (masked) {
+      this.#held.add(port);
+      this.mask(port);
+    } else if (this.#held.delete(port)) this.unmask(port);
   }
 
   mask(port: Port): void {
@@ -122,7 +134,7 @@ export class EventChannels implements EventServices {
       if (!handler) continue;
       handled++;
       handler();
-      if (this.#handlers.has(active)) this.unmask(active);
+      if (this.#handlers.has(active) && !this.#held.has(active)) this.unmask(active);
     }
   }
 

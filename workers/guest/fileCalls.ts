@@ -1,6 +1,7 @@
 /** The part of the system calls that is about descriptors, terminals and files. */
-import { costs } from './costs';
+
 import type { Core } from './core';
+import { costs } from './costs';
 import type { NewFile } from './descriptors';
 import { statOf } from './fs/inode';
 import { isAllowed } from './fs/pathWalk';
@@ -262,7 +263,13 @@ export class FileCalls {
   writeFile(path: string, data: string | Uint8Array, options: { mode?: number; append?: boolean } = {}): void {
     const append = options.append ?? false;
     const mode = options.mode ?? 0o666;
-    const file = this.core.opening.open(this.process, path, { write: true, create: true, truncate: !append, append, mode });
+    const file = this.core.opening.open(this.process, path, {
+      write: true,
+      create: true,
+      truncate: !append,
+      append,
+      mode,
+    });
     this.core.files.hold(file);
     try {
       const bytes = typeof data === 'string' ? encoder.encode(data) : data;

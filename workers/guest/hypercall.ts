@@ -3,6 +3,8 @@
  *
  * Every wrapper throws XenError for a negative result. Structures: the comments in abi/.
  */
+
+import { CONSOLEIO_read, CONSOLEIO_write } from '../abi/consoleIo';
 import type { GuestCpu } from '../abi/cpu';
 import * as evtchn from '../abi/eventChannel';
 import * as gnttab from '../abi/grantTable';
@@ -14,8 +16,6 @@ import { errnoName, XenError } from '../lib/errno';
 const UVMF_INVLPG = 2;
 const PTE_PRESENT_RW = 0x63;
 const PTE_PRESENT = 0x61;
-const CONSOLEIO_write = 0;
-const CONSOLEIO_read = 1;
 
 export class Hypercalls {
   /** The vcpu whose code is running now. */

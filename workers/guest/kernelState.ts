@@ -2,13 +2,13 @@
 import type { LoopState } from './block/memoryDevices';
 import type { OpenFileRecord } from './descriptors';
 import type { FileDataState } from './fs/fileData';
+import { FileData } from './fs/fileData';
+import type { Inode, InodeKind } from './fs/inode';
 import type { PipeState } from './fs/pipe';
+import type { Volume } from './fs/volume';
 import type { ProcessRecord } from './process';
 import type { SchedulerState } from './scheduler';
 import type { TtyState } from './tty';
-import { Inode, type InodeKind } from './fs/inode';
-import { FileData } from './fs/fileData';
-import type { Volume } from './fs/volume';
 
 /** One inode; `content`: extents, names with inode numbers, or a link's target. */
 export interface InodeState {
@@ -38,6 +38,7 @@ export interface VolumeState {
   readonly dirty: readonly number[];
   readonly freed: readonly number[];
   readonly options: readonly string[];
+  readonly writeBackAtNs: number | null;
   /** What the driver's `save` returned; undefined without one. */
   readonly driver: unknown;
 }
@@ -63,7 +64,10 @@ export interface KernelState {
   readonly terminals: readonly { readonly tty: TtyState; readonly hasMaster: boolean }[];
   readonly files: readonly OpenFileRecord[];
   readonly nextFileId: number;
-  readonly processes: readonly { readonly record: ProcessRecord; readonly fds: readonly (readonly [number, number])[] }[];
+  readonly processes: readonly {
+    readonly record: ProcessRecord;
+    readonly fds: readonly (readonly [number, number])[];
+  }[];
   readonly nextPid: number;
   readonly scheduler: SchedulerState;
   readonly ramDisks: readonly (readonly [number, FileDataState])[];

@@ -21,6 +21,13 @@ export interface KernelMachine {
   /** Seeded per guest. */
   random(limit: number): number;
   readonly memoryKiB: number;
-  /** Hypervisor facts for /proc/xen, /sys/hypervisor: path below these directories → content at the time of reading. */
+  /** What /proc/cpuinfo says; a 2.4 GHz Xeon when absent. */
+  readonly cpu?: { readonly mhz: number; readonly model: string };
+  /** Rows of /proc/interrupts: `16`, `Dynamic-irq  timer0`, counts by vcpu. */
+  interruptCounts?(): readonly { readonly name: string; readonly kind: string; readonly perVcpu: readonly number[] }[];
+  /**
+   * Hypervisor facts: absolute path (`/proc/xen/capabilities`, `/sys/hypervisor/uuid`) → content at the time of reading;
+   * `xen/…` stands for /proc/xen/…, `hypervisor/…` for /sys/hypervisor/….
+   */
   extraFiles(): ReadonlyMap<string, () => string>;
 }

@@ -1,12 +1,13 @@
 /** mount, umount and sync: file system types, the block devices below them, and calls that take time. */
-import { NamedDevice, type BlockDevices } from './block/registry';
+
+import type { ErrnoName } from '../lib/errno';
+import { type BlockDevices, NamedDevice } from './block/registry';
 import type { Mount } from './fs/mounts';
 import type { Vfs } from './fs/vfs';
 import { type FileSystemType, Volume, type VolumeDriver } from './fs/volume';
 import { SysError } from './sys';
-import type { ErrnoName } from '../lib/errno';
 
-/** Minor numbers of volumes without a device start here; below are those of the boot. */
+/** How a mount or umount ended. */
 export type Done = (result: { ok: true } | { ok: false; code: ErrnoName; subject: string }) => void;
 
 export interface MountingDeps {
@@ -16,11 +17,19 @@ export interface MountingDeps {
   /** Types in the kernel itself (proc, sysfs, devpts, tmpfs): a new or shared volume. */
   pseudoVolume(type: string, source: string, id: number): Volume | undefined;
   allocateVolumeId(): number;
+  readonly nowNs: () => number;
+  at(timeNs: number, action: () => void): void;
   /** Whether an open file or a process's working directory is on this volume. */
   isBusy(volume: Volume, target: string): boolean;
 }
 
+/** A change reaches the disk after this time even if nobody asks for it (Linux: dirty_writeback_centisecs). */
+const WRITE_BACK_NS = 5_000_000_000;
+
 export class Mounting {
+  /** Volumes whose write-back is on its way. */
+  readonly #writing = new Set<Volume>();
+
   constructor(private readonly deps: MountingDeps) {}
 
   /** mount(2) for root; the caller has checked who asks. Throws what can be said at once. */
@@ -29,7 +38,10 @@ export class Mounting {
     const options = optionText.split(',').filter((option) => option !== '' && option !== 'defaults');
     const location = vfs.locate(cwd, target, { uid: 0, gid: 0 });
     if (!location.inode) throw new SysError('ENOENT', target);
-    if (options.includes('remount')) return this.#remount(location.path, options, done);
+    if (options.includes('remount')) {
+      this.#remount(location.path, options, done);
+      return;
+    }
     if (location.inode.kind !== 'dir') throw new SysError('ENOTDIR', target);
     if (vfs.mounts.at(location.path)?.volume.source === source && source.startsWith('/dev/'))
       throw new SysError('EBUSY', source);
@@ -39,7 +51,8 @@ export class Mounting {
     if (pseudo) {
       pseudo.readonly = readonly;
       vfs.mounts.add(pseudo, location.path, covered, optionsText(readonly, options));
-      return done({ ok: true });
+      done({ ok: true });
+      return;
     }
     this.load(cwd, source, type, options, readonly, (result) => {
       if (typeof result === 'string') return done({ ok: false, code: result, subject: source });
@@ -75,6 +88,36 @@ export class Mounting {
     volume.driver = driver;
     volume.dirty.clear();
     volume.freed.clear();
+    this.watch(volume);
+  }
+
+  /** From now on changes of the volume are written back by themselves; also after a restore. */
+  watch(volume: Volume): void {
+    if (volume.writeBackAtNs !== undefined) this.#writeBackAt(volume, volume.writeBackAtNs);
+    volume.onDirty = () => this.#writeBackAt(volume, this.deps.nowNs() + WRITE_BACK_NS);
+  }
+
+  #writeBackAt(volume: Volume, timeNs: number): void {
+    volume.writeBackAtNs = timeNs;
+    this.deps.at(timeNs, () => {
+      if (volume.writeBackAtNs !== timeNs) return;
+      volume.writeBackAtNs = undefined;
+      if (this.deps.vfs.mounts.ofVolume(volume)) this.#writeBack(volume);
+    });
+  }
+
+  /** Starts one; true when the volume is clean already or at once. */
+  #writeBack(volume: Volume): boolean {
+    const isDirty = () => volume.dirty.size > 0 || volume.freed.size > 0;
+    if (!volume.driver || volume.readonly) return true;
+    if (this.#writing.has(volume)) return false;
+    if (!isDirty()) return true;
+    this.#writing.add(volume);
+    volume.driver.writeBack(() => {
+      this.#writing.delete(volume);
+      if (isDirty() && volume.writeBackAtNs === undefined) volume.onDirty?.();
+    });
+    return !this.#writing.has(volume) && !isDirty();
   }
 
   #deviceOf(cwd: string, source: string): NamedDevice {
@@ -91,11 +134,17 @@ export class Mounting {
     const readonly = options.includes('ro') || (mount.volume.readonly && !options.includes('rw'));
     const finish = () => {
       mount.volume.readonly = readonly;
-      mount.options = optionsText(readonly, options.filter((option) => option !== 'remount'));
+      mount.options = optionsText(
+        readonly,
+        options.filter((option) => option !== 'remount'),
+      );
       mount.volume.driver?.remounted?.();
       done({ ok: true });
     };
-    if (!readonly || !mount.volume.driver || mount.volume.readonly) return finish();
+    if (!readonly || !mount.volume.driver || mount.volume.readonly) {
+      finish();
+      return;
+    }
     mount.volume.driver.writeBack((ok) => (ok ? finish() : done({ ok: false, code: 'EIO', subject: target })));
   }
 
@@ -111,31 +160,29 @@ export class Mounting {
       this.deps.vfs.mounts.remove(mount);
       done({ ok: true });
     };
-    if (!driver) return finish(true);
-    if (mount.volume.readonly) return driver.umount(finish);
+    if (!driver) {
+      finish(true);
+      return;
+    }
+    if (mount.volume.readonly) {
+      driver.umount(finish);
+      return;
+    }
     driver.writeBack((ok) => (ok ? driver.umount(finish) : finish(false)));
   }
 
   #mountOf(cwd: string, target: string): Mount | undefined {
     const { mounts } = this.deps.vfs;
-    const bySource = mounts.list().findLast(({ volume }) => volume.source === target);
+    const bySource = [...mounts.list()].reverse().find(({ volume }) => volume.source === target);
     if (bySource) return bySource;
     const { path } = this.deps.vfs.locate(cwd, target, { uid: 0, gid: 0 });
     return mounts.at(path);
   }
 
   /** Starts write-back of every dirty volume; true when nothing is dirty. */
-  sync(writing: Set<Volume>): boolean {
+  sync(): boolean {
     let isClean = true;
-    for (const { volume } of this.deps.vfs.mounts.list()) {
-      if (!volume.driver || volume.readonly) continue;
-      if (volume.dirty.size === 0 && volume.freed.size === 0 && !writing.has(volume)) continue;
-      if (!writing.has(volume)) {
-        writing.add(volume);
-        volume.driver.writeBack(() => writing.delete(volume));
-      }
-      if (writing.has(volume)) isClean = false;
-    }
+    for (const { volume } of this.deps.vfs.mounts.list()) if (!this.#writeBack(volume)) isClean = false;
     return isClean;
   }
 }

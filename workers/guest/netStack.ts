@@ -33,10 +33,11 @@ export interface NetStack {
   sysFor(caller: NetCaller): NetSys;
   /** Files below /proc/net (`dev`, `arp`, `route`, `tcp` …) and /proc/sys/net (`sys/ipv4/ip_forward` …). */
   procFiles(): ReadonlyMap<string, { read(): string; write?(text: string): void }>;
+  /** Files below /sys/class/net (`eth0/address`). */
+  sysFiles?(): ReadonlyMap<string, { read(): string }>;
   /** Plain state of interfaces, routes and sockets. */
   save(): unknown;
 }
 
 /** Builds the stack; `saved` is what an earlier one's `save` returned. */
 export type NetStackFactory = (host: NetHost, saved: unknown) => NetStack;
-

@@ -24,16 +24,18 @@ export interface OpeningDeps {
   readonly terminals: Terminals;
   readonly block: BlockDevices;
   /** A character device of a driver outside of the core; undefined: none. */
-  charDevice(major: number, minor: number): Partial<NewFile> & { kind: string } | undefined;
+  charDevice(major: number, minor: number): (Partial<NewFile> & { kind: string }) | undefined;
 }
 
 export class Opening {
   constructor(private readonly deps: OpeningDeps) {}
 
-  /** A new open file, not yet in a descriptor. */
+  /** An open file that has no descriptor yet (except for /dev/fd/N). */
   open(process: Process, path: string, flags: OpenFlags): OpenFile {
     const { vfs } = this.deps;
     const { record } = process;
+    const own = this.#ownDescriptor(process, path);
+    if (own) return own;
     const location = vfs.locate(record.cwd, path, record);
     const inode = location.inode ?? this.#create(process, location, path, flags);
     const isNew = location.inode === undefined;
@@ -48,6 +50,16 @@ export class Opening {
       path: location.path,
     };
     return this.deps.files.create({ ...access, ...this.#target(process, inode, path) });
+  }
+
+  /** /dev/stdin, /dev/fd/3 and the like are the descriptor itself, whatever it is. */
+  #ownDescriptor(process: Process, path: string): OpenFile | undefined {
+    const [, name, number] = /^(?:\/dev\/(stdin|stdout|stderr)|(?:\/dev|\/proc\/self)\/fd\/(\d+))$/.exec(path) ?? [];
+    if (name === undefined && number === undefined) return undefined;
+    const fd = number === undefined ? ['stdin', 'stdout', 'stderr'].indexOf(name!) : Number(number);
+    const file = process.fds.get(fd);
+    if (!file) throw new SysError('ENOENT', path);
+    return file;
   }
 
   #create(process: Process, location: Location, path: string, flags: OpenFlags): Inode {

@@ -23,8 +23,16 @@ export interface ExecImage {
   readonly setUid: number | undefined;
 }
 
-/** A call that takes time (mount, umount): its answer, by the order of such calls in one step. */
-export type BlockingResult = { readonly ok: true } | { readonly ok: false; readonly code: ErrnoName; readonly subject: string };
+/** How a call that takes time (mount, umount) ended. */
+export type BlockingResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly code: ErrnoName; readonly subject: string };
+
+/** The answer to a blocking call of the current step; `call` is what was asked. */
+export interface BlockingAnswer {
+  readonly call: string;
+  readonly result: BlockingResult;
+}
 
 export type ProcessState = 'runnable' | 'waiting' | 'stopped' | 'zombie';
 
@@ -52,13 +60,15 @@ export interface ProcessRecord {
   /** Order in which sleepers went to sleep, so that a restore wakes them in the same order. */
   sleepSequence: number;
   /** What the last step asked for, held back until its output is written. */
-  then: Step | undefined;
+  next: Step | undefined;
   output: Output[];
   pendingSignals: SignalName[];
   ignored: SignalName[];
   exec: ExecImage | undefined;
   /** Answers of this step's blocking calls so far; the step is run again from its start with them. */
-  blockingResults: BlockingResult[];
+  blockingAnswers: BlockingAnswer[];
+  /** One such call is on its way. */
+  isBlocked: boolean;
   children: number[];
   childEvents: ChildEvent[];
   exit: ChildEvent | undefined;
@@ -76,8 +86,6 @@ export class Process {
   sleepingOn: WaitQueue[] = [];
   timer: QueuedEvent | undefined;
   sys: Sys | undefined;
-  /** A blocking call of its is on its way. */
-  isBlocked = false;
   /** The program object that `record.program` names. */
   program: Program;
 
@@ -104,7 +112,10 @@ export class Process {
 
 /** A record with everything at its start values. */
 export function newRecord(
-  given: Pick<ProcessRecord, 'pid' | 'ppid' | 'pgid' | 'sid' | 'uid' | 'gid' | 'cwd' | 'program' | 'argv' | 'env' | 'startNs'> &
+  given: Pick<
+    ProcessRecord,
+    'pid' | 'ppid' | 'pgid' | 'sid' | 'uid' | 'gid' | 'cwd' | 'program' | 'argv' | 'env' | 'startNs'
+  > &
     Partial<ProcessRecord>,
 ): ProcessRecord {
   return {
@@ -116,12 +127,13 @@ export function newRecord(
     runState: 'runnable',
     waits: [],
     sleepSequence: 0,
-    then: undefined,
+    next: undefined,
     output: [],
     pendingSignals: [],
     ignored: [],
     exec: undefined,
-    blockingResults: [],
+    blockingAnswers: [],
+    isBlocked: false,
     children: [],
     childEvents: [],
     exit: undefined,

@@ -1,10 +1,12 @@
 /** The system calls of one process: each checks its arguments, charges its cost, and hands over to the part that does it. */
-import { costs } from './costs';
+
 import type { Core } from './core';
+import { costs } from './costs';
 import { FileCalls } from './fileCalls';
-import { RestartStep } from './stepper';
-import type { Process } from './process';
+import type { BlockingResult, Process } from './process';
+import { processInfo } from './processInfo';
 import { findImage } from './programImage';
+import { RestartStep } from './stepper';
 import {
   type ChildEvent,
   type LoopInfo,
@@ -15,7 +17,6 @@ import {
   type Sys,
   SysError,
 } from './sys';
-import { processInfo } from './processInfo';
 
 const encoder = new TextEncoder();
 
@@ -183,8 +184,7 @@ export class ProcessSys extends FileCalls implements Sys {
   // --- machine
 
   uname() {
-    const { hostname, release, version } = this.core.settings;
-    return { sysname: 'Linux', nodename: hostname, release, version, machine: 'i686' };
+    return this.core.uname();
   }
 
   setHostname(name: string): void {
@@ -229,50 +229,42 @@ export class ProcessSys extends FileCalls implements Sys {
 
   mount(source: string, target: string, type: string, options: string): void {
     this.requireRoot();
-    this.#blocking((done) => this.core.mounting.mount(this.record.cwd, source, target, type, options, done));
+    const call = `mount ${source} ${target} ${type} ${options}`;
+    this.#blocking(call, (done) => this.core.mounting.mount(this.record.cwd, source, target, type, options, done));
   }
 
   umount(target: string): void {
     this.requireRoot();
-    this.#blocking((done) => this.core.mounting.umount(this.record.cwd, target, done));
+    this.#blocking(`umount ${target}`, (done) => this.core.mounting.umount(this.record.cwd, target, done));
   }
 
-  /** See RestartStep: asks once, and answers when the step is run again. */
-  #blocking(start: (done: (result: Process['record']['blockingResults'][number]) => void) => void): void {
+  /** See RestartStep: asks once, lets the process wait, and answers when the step is run again. */
+  #blocking(call: string, start: (done: (result: BlockingResult) => void) => void): void {
     const { record, core } = this;
-    const { process } = this;
-    const index = core.stepper.blockingCall++;
-    const finish = (result: Process['record']['blockingResults'][number]) => {
-      record.blockingResults[index] = result;
-    };
-    if (!record.blockingResults[index]) {
-      if (!process.isBlocked) {
-        process.isBlocked = true;
-        let isWaiting = false;
-        try {
-          start((result) => {
-            process.isBlocked = false;
-            if (record.runState === 'zombie') return;
-            finish(result);
-            if (isWaiting && record.runState === 'waiting') core.scheduler.enqueue(process);
-          });
-        } catch (error) {
-          process.isBlocked = false;
-          throw error;
-        }
-        isWaiting = true;
-      }
-      if (process.isBlocked) {
-        core.scheduler.block(process);
-        throw new RestartStep();
+    const answer = () => record.blockingAnswers.find((it) => it.call === call)?.result;
+    if (!answer() && !record.isBlocked) {
+      record.isBlocked = true;
+      try {
+        start((result) => {
+          record.isBlocked = false;
+          record.blockingAnswers.push({ call, result });
+          if (record.runState === 'waiting') core.scheduler.enqueue(this.process);
+        });
+      } catch (error) {
+        record.isBlocked = false;
+        throw error;
       }
     }
-    const result = record.blockingResults[index]!;
+    const result = answer();
+    if (!result) {
+      core.scheduler.block(this.process);
+      throw new RestartStep();
+    }
     if (!result.ok) throw new SysError(result.code, result.subject);
   }
 
   sync(): boolean {
-    return this.core.mounting.sync(this.core.writing);
+    return this.core.mounting.sync();
   }
 
   loopDevices(): readonly LoopInfo[] {
@@ -286,7 +278,13 @@ export class ProcessSys extends FileCalls implements Sys {
     const { record, core } = this;
     const location = core.vfs.locate(record.cwd, path, record);
     if (!location.inode) throw new SysError('ENOENT', path);
-    core.loops.attach(this.#loopNumber(device), location.inode, location.path, options.offset ?? 0, options.readonly ?? false);
+    core.loops.attach(
+      this.#loopNumber(device),
+      location.inode,
+      location.path,
+      options.offset ?? 0,
+      options.readonly ?? false,
+    );
   }
 
   detachLoop(device: string): void {

@@ -1,6 +1,7 @@
 /** All processes: birth, exit, waiting for children, signals, groups and sessions. */
-import type { OpenFiles } from './descriptors';
+
 import { costs } from './costs';
+import type { OpenFiles } from './descriptors';
 import type { OpenFile } from './openFile';
 import { type ExecImage, newRecord, Process, type ProcessRecord } from './process';
 import type { Scheduler } from './scheduler';
@@ -34,12 +35,15 @@ export interface Birth {
   /** State to continue with (a fork) instead of calling `start`. */
   readonly forkedState?: unknown;
   readonly tty?: number;
+  /** Only for init. */
+  readonly pid?: number;
 }
 
 export class ProcessTable {
   readonly processes = new Map<number, Process>();
   readonly #childQueues = new Map<number, WaitQueue>();
-  nextPid = 1;
+  /** Number 1 is init's and nobody else's. */
+  nextPid = 2;
 
   constructor(private readonly deps: ProcessTableDeps) {}
 
@@ -54,7 +58,7 @@ export class ProcessTable {
 
   birth(given: Birth): Process {
     const parent = given.parent?.record;
-    const pid = this.#allocatePid();
+    const pid = given.pid ?? this.#allocatePid();
     const isLeader = given.newSession || !parent;
     const { image } = given;
     const record = newRecord({
@@ -191,7 +195,10 @@ export class ProcessTable {
 
   childQueue(process: Process): WaitQueue {
     let queue = this.#childQueues.get(process.pid);
-    if (!queue) this.#childQueues.set(process.pid, (queue = new WaitQueue()));
+    if (!queue) {
+      queue = new WaitQueue();
+      this.#childQueues.set(process.pid, queue);
+    }
     return queue;
   }
 
@@ -277,7 +284,8 @@ export class ProcessTable {
     if (!target || (target !== caller && target.record.ppid !== caller.pid)) throw new SysError('ESRCH');
     const group = pgid === 0 ? target.pid : pgid;
     if (target.record.sid !== caller.record.sid || target.record.sid === target.pid) throw new SysError('EPERM');
-    const exists = group === target.pid || this.all().some((it) => it.record.pgid === group && it.record.sid === caller.record.sid);
+    const exists =
+      group === target.pid || this.all().some((it) => it.record.pgid === group && it.record.sid === caller.record.sid);
     if (!exists) throw new SysError('EPERM');
     target.record.pgid = group;
   }

@@ -1,7 +1,8 @@
 /** From an argument vector to the program it starts: PATH, executable files, `#!` scripts. */
-import { interpreterOf, programOf } from './image';
+
 import { type Credentials, isAllowed } from './fs/pathWalk';
 import type { Vfs } from './fs/vfs';
+import { interpreterOf, programOf } from './image';
 import type { ExecImage } from './process';
 import { type Program, SysError } from './sys';
 

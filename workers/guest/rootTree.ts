@@ -1,5 +1,5 @@
 /** A directory tree as data: how a root file system is described before it exists (default root, images, ramdisks). */
-import { FileData } from './fs/fileData';
+import { FileData, type FileDataState } from './fs/fileData';
 import type { Inode } from './fs/inode';
 import type { Volume } from './fs/volume';
 
@@ -12,6 +12,8 @@ export interface RootEntry {
   readonly gid?: number;
   /** Content of a file. Shared by every system that is made from this tree, so it must never change. */
   readonly data?: Uint8Array;
+  /** Instead of `data`: content with holes. */
+  readonly sparse?: FileDataState;
   /** Where a symlink points. */
   readonly target?: string;
   readonly major?: number;
@@ -50,6 +52,7 @@ export function fillVolume(volume: Volume, tree: RootTree, nowSeconds: number): 
     inode.target = entry.target;
     inode.atime = inode.mtime = inode.ctime = nowSeconds;
     if (entry.data) volume.fill(inode, FileData.of(entry.data));
+    if (entry.sparse) volume.fill(inode, FileData.restore(entry.sparse));
     if (!isKept) enter(parent, name, inode);
   }
 }

@@ -152,6 +152,14 @@ const FILES: RootTree = [
   file('/var/log/wtmp', ''),
 ];
 
+/** Other names, where their target exists and nothing else has the name. */
+const ALIASES: RootTree = [
+  symlink('/bin/bash', '/bin/sh'),
+  symlink('/sbin/telinit', '/sbin/init'),
+  symlink('/sbin/mingetty', '/sbin/getty'),
+  symlink('/usr/bin/env', '/bin/env'),
+];
+
 const executables = new Map<string, RootEntry>();
 
 /** The executable of a program, the same object each time. `su` and the like run as root whoever starts them. */
@@ -160,7 +168,8 @@ function executable(program: string, path: string): RootEntry {
   let entry = executables.get(key);
   if (!entry) {
     const mode = SET_UID.has(program) ? 0o4755 : 0o755;
-    executables.set(key, (entry = file(path, makeExecutable(program), mode)));
+    entry = file(path, makeExecutable(program), mode);
+    executables.set(key, entry);
   }
   return entry;
 }
@@ -178,5 +187,7 @@ export function defaultRoot(programs: Iterable<{ readonly name: string }>): Root
   for (const [path, mode] of DIRECTORIES) entries.push(dir(path, mode));
   for (const { name } of programs) entries.push(executable(name, pathOfProgram(name)));
   entries.push(...FILES);
+  const names = new Set(entries.map(({ path }) => path));
+  entries.push(...ALIASES.filter(({ path, target }) => !names.has(path) && names.has(target!)));
   return entries;
 }

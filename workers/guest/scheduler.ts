@@ -264,6 +264,10 @@ export class Scheduler {
       this.#idle[vcpu] = true;
       for (const process of this.#queues[vcpu]!.splice(0)) this.enqueue(process);
     }
+    // A new vcpu takes its share of what waits elsewhere.
+    const isCrowded = this.#queues.some((queue) => queue.length > 1);
+    for (let vcpu = 0; vcpu < this.#queues.length && isCrowded; vcpu++)
+      if (this.#idle[vcpu] && this.machine.isOnline(vcpu)) this.machine.kick(vcpu);
   }
 
   get runnableCount(): number {

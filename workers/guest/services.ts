@@ -47,6 +47,8 @@ export interface EventServices {
   /** Called (on the vcpu the port is bound to) when the port fires; replaces an earlier handler. */
   handle(port: Port, handler: () => void): void;
   notify(port: Port): void;
+  /** Holds the port back: its events stay pending until it is let go. */
+  setMasked(port: Port, masked: boolean): void;
   close(port: Port): void;
 }
 

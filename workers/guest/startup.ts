@@ -6,7 +6,7 @@
  * start_info, shared_info and hypercalls.
  */
 import type { EntryState, GuestCpu, VcpuRunner } from '../abi/cpu';
-import { type Domid, SHUTDOWN_crash, SHUTDOWN_poweroff, SHUTDOWN_reboot, VIRQ_TIMER } from '../abi/xen';
+import { SHUTDOWN_crash, SHUTDOWN_poweroff, SHUTDOWN_reboot, VIRQ_TIMER } from '../abi/xen';
 import { seeded } from '../lib/random';
 import { BackendBus, type BackendClass } from './backendBus';
 import { Balloon } from './balloon';
@@ -23,7 +23,6 @@ import { MapWindow } from './mapWindow';
 import { P2m } from './p2m';
 import { PageAllocator, vaOf } from './pages';
 import { PrivilegedCommands } from './privcmd';
-import { type CpioEntry, readRamdisk } from './ramdisk';
 import type { BlockRegistry, ImageFiles, KernelServices, NetDeviceRegistry, XenbusServices } from './services';
 import { watchControl } from './shutdownWatch';
 import { Vcpus } from './smp';
@@ -41,13 +40,21 @@ const ROOT_TIMEOUT_NS = 10_000_000_000;
 /** Where the root file system comes from. */
 export type RootSource =
   | { readonly kind: 'builtin' }
-  | { readonly kind: 'ramdisk'; readonly entries: readonly CpioEntry[] }
-  | { readonly kind: 'device'; readonly name: string; readonly isReadonly: boolean };
+  | { readonly kind: 'ramdisk'; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'device';
+      readonly name: string;
+      readonly isReadonly: boolean;
+      /** `rootfstype=`. */
+      readonly type: string | undefined;
+    };
 
 /** What the machine below needs of the kernel's core (processes, files, terminals). */
 export interface KernelCore {
   /** Runs processes of this vcpu for about `budgetNs`; `idle`: nothing is left to run. */
   runVcpu(vcpu: number, budgetNs: number): { readonly usedNs: number; readonly idle: boolean };
+  /** The time given to KernelMachine.setTimer has come. */
+  timerInterrupt(): void;
   consoleInput(bytes: Uint8Array): void;
   consoleWritable(): void;
   /** One line into the kernel log and onto the console. */
@@ -57,7 +64,7 @@ export interface KernelCore {
   readonly images?: ImageFiles;
   /** `done` gets the reason when it failed. */
   mountRoot(root: RootSource, done: (failure?: string) => void): void;
-  startInit(path: string): void;
+  startInit(): void;
   vcpusChanged(): void;
   /** What the toolstack asks for: the userland shuts down in order. */
   shutdownRequested(how: 'poweroff' | 'reboot'): void;
@@ -68,7 +75,7 @@ export interface KernelCore {
 /** What the core is made from. */
 export interface CoreSetup {
   readonly machine: KernelMachine;
-  readonly commandLine: ReadonlyMap<string, string>;
+  readonly commandLine: string;
   readonly isInitialDomain: boolean;
   /** The services below the core; `block`, `net`, `log`, `uevent` come from the core itself. */
   readonly services: () => KernelServices;
@@ -81,7 +88,8 @@ export interface MiniKernelOptions<K extends KernelCore> {
   readonly backends: readonly BackendClass[];
   /** Seed of the guest's own chance. */
   readonly seed: number;
-  readonly domid?: Domid;
+  /** `uname -r`, as the boot messages say it. */
+  readonly release?: string;
 }
 
 export interface MiniKernel<K extends KernelCore> extends VcpuRunner {
@@ -106,6 +114,8 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
   readonly services: KernelServices;
   readonly vcpus: number;
   readonly wallClockAtZero: number;
+  /** The time stamp counter's rate, and what the processor calls itself. */
+  readonly cpu = { mhz: 1000, model: 'Intel(R) Core(TM)2 CPU' };
   readonly #info: BootInfo;
   readonly #hypercalls: Hypercalls;
   readonly #time: KernelTime;
@@ -163,7 +173,7 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
     let services: KernelServices | undefined;
     this.kernel = options.createKernel({
       machine: this,
-      commandLine: parseCommandLine(info.commandLine),
+      commandLine: info.commandLine,
       isInitialDomain: info.isInitialDomain,
       services: () => services!,
     });
@@ -173,6 +183,7 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
     this.#frontends = new FrontendBus(services, options.frontends);
     this.#facts = {
       info,
+      release: options.release,
       vcpus: this.vcpus,
       maxPfn,
       freePages: this.#pages.freePages,
@@ -254,19 +265,18 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
     const ramdisk = this.#info.ramdisk;
     if (name !== undefined) {
       this.#awaitRoot(name, this.#time.nowNs + ROOT_TIMEOUT_NS, () =>
-        this.#mount({ kind: 'device', name, isReadonly: words.has('ro') && !words.has('rw') }, words),
+        this.#mount({
+          kind: 'device',
+          name,
+          isReadonly: words.has('ro') && !words.has('rw'),
+          type: words.get('rootfstype') || undefined,
+        }),
       );
     } else if (ramdisk) {
-      try {
-        const bytes = readRamdiskBytes(this.#hypercalls.cpu, ramdisk);
-        const entries = readRamdisk(bytes);
-        this.kernel.printk(`Freeing initrd memory: ${Math.ceil(ramdisk.length / 1024)}k freed`);
-        this.#mount({ kind: 'ramdisk', entries }, words);
-      } catch (error) {
-        if (!(error instanceof Error) || error.name !== 'BadRamdisk') throw error;
-        this.#panic(error.message);
-      }
-    } else this.#mount({ kind: 'builtin' }, words);
+      const bytes = readRamdiskBytes(this.#hypercalls.cpu, ramdisk);
+      this.kernel.printk(`Freeing initrd memory: ${Math.ceil(ramdisk.length / 1024)}k freed`);
+      this.#mount({ kind: 'ramdisk', bytes });
+    } else this.#mount({ kind: 'builtin' });
   }
 
   #awaitRoot(name: string, deadlineNs: number, found: () => void): void {
@@ -278,10 +288,10 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
     } else this.#at(this.#time.nowNs + 10_000_000, () => this.#awaitRoot(name, deadlineNs, found));
   }
 
-  #mount(root: RootSource, words: ReadonlyMap<string, string>): void {
+  #mount(root: RootSource): void {
     this.kernel.mountRoot(root, (failure) => {
       if (failure !== undefined) this.#panic(failure);
-      else this.kernel.startInit(words.get(root.kind === 'ramdisk' ? 'rdinit' : 'init') || '/sbin/init');
+      else this.kernel.startInit();
     });
   }
 
@@ -323,11 +333,18 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
   #interrupts(vcpu: number): void {
     do {
       this.#charge(this.#events.handlePending(vcpu) * EVENT_NS);
-      if (vcpu === 0) this.#time.runDue();
+      if (vcpu === 0) this.#runTimers();
       const deferred = this.#deferred;
       this.#deferred = [];
       for (const action of deferred) action();
     } while (!this.#isDown && this.#deferred.length > 0);
+  }
+
+  #runTimers(): void {
+    this.#time.runDue();
+    if (this.#coreTimerNs === undefined || this.#coreTimerNs > this.#time.nowNs) return;
+    this.#coreTimerNs = undefined;
+    this.kernel.timerInterrupt();
   }
 
   #hasInterruptWork(vcpu: number): boolean {
@@ -426,14 +443,14 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
   extraFiles(): ReadonlyMap<string, () => string> {
     const { major, minor, extra } = this.#facts.xen;
     const files = new Map<string, () => string>([
-      ['proc/xen/balloon', () => this.#balloon.describe()],
-      ['proc/xen/capabilities', () => (this.#info.isInitialDomain ? 'control_d\n' : '')],
-      ['sys/hypervisor/type', () => 'xen\n'],
-      ['sys/hypervisor/version/major', () => `${major}\n`],
-      ['sys/hypervisor/version/minor', () => `${minor}\n`],
-      ['sys/hypervisor/version/extra', () => `${extra}\n`],
-      ['sys/hypervisor/properties/capabilities', () => `${this.#hypercalls.versionText(3, 1024)}\n`],
-      ['sys/hypervisor/properties/changeset', () => `${this.#hypercalls.versionText(4, 64)}\n`],
+      ['/proc/xen/balloon', () => this.#balloon.describe()],
+      ['/proc/xen/capabilities', () => (this.#info.isInitialDomain ? 'control_d\n' : '')],
+      ['/sys/hypervisor/type', () => 'xen\n'],
+      ['/sys/hypervisor/version/major', () => `${major}\n`],
+      ['/sys/hypervisor/version/minor', () => `${minor}\n`],
+      ['/sys/hypervisor/version/extra', () => `${extra}\n`],
+      ['/sys/hypervisor/properties/capabilities', () => `${this.#hypercalls.versionText(3, 1024)}\n`],
+      ['/sys/hypervisor/properties/changeset', () => `${this.#hypercalls.versionText(4, 64)}\n`],
     ]);
     return files;
   }

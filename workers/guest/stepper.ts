@@ -9,7 +9,7 @@ import { type Program, type SignalName, type Step, type Sys, SysError } from './
 
 /**
  * Thrown through a program's step by a blocking call that has to wait: the kernel drops what the step printed, lets the
- * process wait, and runs the step again when the answer is there (`blockingResults`).
+ * process wait, and runs the step again when the answer is there (`blockingAnswers`).
  */
 export class RestartStep extends Error {
   override readonly name = 'RestartStep';
@@ -25,8 +25,10 @@ export interface StepperDeps {
 }
 
 export class Stepper {
-  /** Position in `blockingResults` of the next blocking call of the running step. */
+  /** Position in `blockingAnswers` of the next blocking call of the running step. */
   blockingCall = 0;
+  /** The process whose step runs (/proc/self). */
+  current: Process | undefined;
 
   constructor(private readonly deps: StepperDeps) {}
 
@@ -36,7 +38,9 @@ export class Stepper {
     const nowNs = scheduler.nowNs;
     scheduler.charge(costs.stepNs);
     const startedNs = scheduler.nowNs;
+    this.current = process;
     if (this.#deliverSignals(process)) this.#goOn(process);
+    this.current = undefined;
     record.systemNs += startedNs - nowNs;
     record.userNs += scheduler.nowNs - startedNs;
   }
@@ -44,33 +48,35 @@ export class Stepper {
   #goOn(process: Process): void {
     const { record } = process;
     if (!this.#flush(process)) return;
-    if (record.then) {
+    if (record.next) {
       this.#apply(process);
       // A process that may go on gets its step in the same turn.
-      if (record.then || record.runState !== 'runnable' || record.pendingSignals.length > 0) return;
+      if (record.next || record.runState !== 'runnable' || record.pendingSignals.length > 0) return;
     }
     const before = record.output.length;
     try {
-      record.then = this.#step(process);
-      record.blockingResults = [];
+      record.next = this.#step(process);
+      record.blockingAnswers = [];
     } catch (error) {
       if (error instanceof RestartStep) {
         record.output.length = before;
         return;
       }
       if (error instanceof SysError) this.#fail(process, error);
-      else return this.#crash(process, error);
+      else {
+        this.#crash(process, error);
+        return;
+      }
     }
     if (record.runState === 'zombie') return;
-    const cost = record.then?.do === 'exit' ? 0 : (record.then?.costNs ?? 0);
+    const cost = record.next?.do === 'exit' ? 0 : (record.next?.costNs ?? 0);
     this.deps.scheduler.charge(cost);
-    if (record.then && this.#flush(process)) this.#apply(process);
+    if (record.next && this.#flush(process)) this.#apply(process);
   }
 
   #step(process: Process): Step {
     const { record } = process;
     const sys = this.deps.sysOf(process);
-    this.blockingCall = 0;
     if (!record.started) {
       record.state = process.program.start(sys) ?? null;
       record.started = true;
@@ -81,14 +87,17 @@ export class Stepper {
   /** A failure that the program did not catch. */
   #fail(process: Process, error: SysError): void {
     this.deps.sysOf(process).eprint(`${process.comm}: ${error.message}\n`);
-    process.record.blockingResults = [];
-    process.record.then = { do: 'exit', status: 1 };
+    process.record.blockingAnswers = [];
+    process.record.next = { do: 'exit', status: 1 };
   }
 
   /** A broken program must not take the host down: it dies as from a bad memory access, and the kernel log says why. */
   #crash(process: Process, error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const lines = text.split('\n').slice(0, 6).map((line) => line.trim());
+    const lines = text
+      .split('\n')
+      .slice(0, 6)
+      .map((line) => line.trim());
     this.deps.printk(`${process.comm}[${process.pid}]: segfault: ${lines.join(' ')}`);
     this.deps.processes.exit(process, { signal: 'SEGV' });
   }
@@ -96,11 +105,12 @@ export class Stepper {
   /** Carries out what the step asked for. */
   #apply(process: Process): void {
     const { record } = process;
-    const step = record.then!;
-    record.then = undefined;
+    const step = record.next!;
+    record.next = undefined;
     switch (step.do) {
       case 'exit':
-        return this.deps.processes.exit(process, { status: step.status });
+        this.deps.processes.exit(process, { status: step.status });
+        return;
       case 'wait':
         if (record.pendingSignals.length === 0) this.deps.scheduler.sleep(process, step.on);
         return;
@@ -163,7 +173,7 @@ export class Stepper {
     }
     if (fd !== 2) {
       this.deps.sysOf(process).eprint(`${process.comm}: write error: ${error.message}\n`);
-      if (record.then?.do === 'exit' && record.then.status === 0) record.then = { do: 'exit', status: 1 };
+      if (record.next?.do === 'exit' && record.next.status === 0) record.next = { do: 'exit', status: 1 };
     }
     return true;
   }

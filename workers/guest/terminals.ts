@@ -5,7 +5,7 @@ import type { KernelMachine } from './machine';
 import type { FileOps, OpenFile } from './openFile';
 import type { ProcessTable } from './processTable';
 import { SysError } from './sys';
-import { Tty, type TtyState, TtyFiles } from './tty';
+import { Tty, TtyFiles, type TtyState } from './tty';
 import type { WaitQueue } from './waitQueue';
 
 export const CONSOLE_TTY = 1;
@@ -18,6 +18,8 @@ const PTS_MAJOR = 136;
 export interface HostSide {
   onOutput(bytes: Uint8Array): void;
   onClose(): void;
+  /** A daemon's terminal: it stays when the last process has closed it. */
+  readonly keepsOpen?: boolean;
 }
 
 export interface TerminalsDeps {
@@ -115,8 +117,21 @@ export class Terminals {
     this.#dropIfUnused(id, entry);
   }
 
+  /** The leader of the host's session ended: the terminal is closed even if others have it open. */
+  sessionEnded(id: number): void {
+    const host = this.#hosts.get(id);
+    if (!host) return;
+    const entry = this.entry(id);
+    this.pump(entry.tty);
+    this.#hosts.delete(id);
+    this.masterClosed(id);
+    host.onClose();
+  }
+
   slaveOpened(id: number): void {
-    this.entry(id).slaves++;
+    const entry = this.entry(id);
+    entry.slaves++;
+    entry.tty.masterQueue.wake();
   }
 
   slaveClosed(id: number): void {
@@ -126,6 +141,7 @@ export class Terminals {
     entry.tty.masterQueue.wake();
     if (entry.slaves === 0 && id !== CONSOLE_TTY) {
       const host = this.#hosts.get(id);
+      if (host?.keepsOpen) return;
       this.#hosts.delete(id);
       if (host) entry.hasMaster = false;
       host?.onClose();

@@ -99,7 +99,8 @@ export class Tty {
     switch (byte) {
       case 127:
       case 8:
-        return this.#erase();
+        this.#erase();
+        return;
       case 21:
         while (this.line.length > 0) this.#erase();
         return;
@@ -108,11 +109,13 @@ export class Tty {
         while (this.line.length > 0 && this.line[this.line.length - 1] !== 32) this.#erase();
         return;
       case 4:
-        return this.#commit();
+        this.#commit();
+        return;
       case 10:
         this.line.push(byte);
         this.#echo(byte);
-        return this.#commit();
+        this.#commit();
+        return;
       default:
         if (this.line.length >= 4095) return;
         this.line.push(byte);
@@ -158,6 +161,7 @@ export class Tty {
     }
     const first = this.ready[0];
     if (!first) return undefined;
+    this.masterQueue.wake();
     if (!this.termios.icanon) return takeFrom(this.ready, max);
     if (first.length <= max) return this.ready.shift()!;
     this.ready[0] = first.subarray(max);
@@ -170,6 +174,11 @@ export class Tty {
 
   get isReadable(): boolean {
     return this.hungUp || this.ready.length > 0;
+  }
+
+  /** Bytes that wait to be read. */
+  get readyLength(): number {
+    return this.ready.reduce((sum, chunk) => sum + chunk.length, 0);
   }
 
   get isWritable(): boolean {

@@ -8,7 +8,8 @@ export class WaitQueue {
   #sleepers: Set<Sleeper> | undefined;
 
   add(sleeper: Sleeper): void {
-    (this.#sleepers ??= new Set()).add(sleeper);
+    this.#sleepers ??= new Set();
+    this.#sleepers.add(sleeper);
   }
 
   remove(sleeper: Sleeper): void {

@@ -16,7 +16,10 @@ export interface XenCommandLine {
 /** Splits a command line whose first word is the hypervisor's image. */
 export function parseCommandLine(line: string): XenCommandLine {
   const [first = '', ...rest] = line.split(' -- ');
-  const words = first.trim().split(/\s+/).filter((word) => word !== '');
+  const words = first
+    .trim()
+    .split(/\s+/)
+    .filter((word) => word !== '');
   const isImage = words[0]?.startsWith('/') || /^xen[^=]*$/.test(words[0] ?? '');
   const own = isImage ? words.slice(1) : words;
   const options = new Map<string, string>();

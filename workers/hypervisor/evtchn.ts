@@ -6,7 +6,7 @@
  * Behaviour: xen/common/event_channel.c, Xen 3.4. Layout: abi/eventChannel.ts.
  */
 import { NR_EVENT_CHANNELS } from '../abi/sharedInfo';
-import { type Domid, DOMID_SELF, NR_VIRQS, type Port, VIRQ_DEBUG, VIRQ_TIMER, VIRQ_XENOPROF } from '../abi/xen';
+import { DOMID_SELF, type Domid, NR_VIRQS, type Port, VIRQ_DEBUG, VIRQ_TIMER, VIRQ_XENOPROF } from '../abi/xen';
 import { XenError } from '../lib/errno';
 import type { Domain } from './domain';
 import type { Vcpu } from './vcpu';
@@ -16,7 +16,12 @@ export type Evtchn =
   | { readonly state: 'free' }
   | { readonly state: 'reserved' }
   | { readonly state: 'unbound'; readonly remoteDomid: Domid; readonly notifyVcpu: number }
-  | { readonly state: 'interdomain'; readonly remoteDomid: Domid; readonly remotePort: Port; readonly notifyVcpu: number }
+  | {
+      readonly state: 'interdomain';
+      readonly remoteDomid: Domid;
+      readonly remotePort: Port;
+      readonly notifyVcpu: number;
+    }
   | { readonly state: 'virq'; readonly virq: number; readonly notifyVcpu: number }
   | { readonly state: 'ipi'; readonly notifyVcpu: number };
 

@@ -16,7 +16,7 @@ import {
   GNTST_okay,
   GNTST_permission_denied,
 } from '../abi/grantTable';
-import { type Domid, DOMID_SELF, type Gref, type Mfn, PAGE_SIZE } from '../abi/xen';
+import { DOMID_SELF, type Domid, type Gref, type Mfn, PAGE_SIZE } from '../abi/xen';
 import type { Domain } from './domain';
 import type { PinKind } from './grantTable';
 import type { MachineMemory } from './memory/frames';
@@ -120,7 +120,8 @@ export function unmapGrant(host: GrantHost, caller: Domain, request: UnmapReques
 
 /** Lets go of everything that a dying domain has mapped (gnttab_release_mappings). */
 export function releaseMappings(host: GrantHost, domain: Domain): void {
-  for (const [va, mapping] of [...domain.space.mappings]) if (mapping.kind === 'grant') domain.space.unmap(va * PAGE_SIZE);
+  for (const [va, mapping] of [...domain.space.mappings])
+    if (mapping.kind === 'grant') domain.space.unmap(va * PAGE_SIZE);
   for (const [handle, { domid, ref, isReadonly, isHostMapped, isDeviceMapped }] of [...domain.grants.tracks()]) {
     const granter = host.findDomain(domid);
     const active = granter?.grants.active.get(ref);

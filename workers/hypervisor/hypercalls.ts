@@ -22,9 +22,9 @@ import { physdevOp } from './ops/physdevOp';
 import { platformOp } from './ops/platformOp';
 import { schedOp, schedOpCompat, setTimerOp } from './ops/schedOp';
 import { sysctl } from './ops/sysctl';
+import { callbackOp, setCallbacks, setTrapTable, stackSwitch } from './ops/trapOps';
 import { vcpuOp } from './ops/vcpuOp';
 import { vmAssist, xenVersion } from './ops/versionOp';
-import { callbackOp, setCallbacks, setTrapTable, stackSwitch } from './ops/trapOps';
 import type { Vcpu } from './vcpu';
 
 /** Who calls. */
@@ -94,10 +94,13 @@ export const hypercalls: readonly HypercallRow[] = [
   row('tmem_op', 'none'),
 ];
 
-const byNumber: readonly (HypercallRow | undefined)[] = hypercalls.reduce<(HypercallRow | undefined)[]>((table, entry) => {
-  table[entry.number] = entry;
-  return table;
-}, []);
+const byNumber: readonly (HypercallRow | undefined)[] = hypercalls.reduce<(HypercallRow | undefined)[]>(
+  (table, entry) => {
+    table[entry.number] = entry;
+    return table;
+  },
+  [],
+);
 
 /** Executes one hypercall and answers what lands in EAX. Whatever the arguments are, only the caller can come to harm. */
 export function dispatch(call: Call, op: number, args: readonly number[]): number {
@@ -105,7 +108,14 @@ export function dispatch(call: Call, op: number, args: readonly number[]): numbe
   const handler = byNumber[op]?.handler;
   if (!handler) return -errno.ENOSYS;
   try {
-    return handler(call, [args[0]! >>> 0, args[1]! >>> 0, args[2]! >>> 0, args[3]! >>> 0, args[4]! >>> 0, args[5]! >>> 0]);
+    return handler(call, [
+      args[0]! >>> 0,
+      args[1]! >>> 0,
+      args[2]! >>> 0,
+      args[3]! >>> 0,
+      args[4]! >>> 0,
+      args[5]! >>> 0,
+    ]);
   } catch (error) {
     if (error instanceof XenError) return -errno[error.code];
     if (error instanceof PageFault) return -errno.EFAULT;

@@ -4,11 +4,12 @@
  *
  * Source: xen/common/domain.c, Xen 3.4.
  */
-import { INITIAL_GRANT_FRAMES } from './grantTable';
+
+import { TRC_SCHED_SHUTDOWN } from '../abi/trace';
 import {
   DOM0,
-  type Domid,
   DOMID_FIRST_RESERVED,
+  type Domid,
   MAX_VIRT_CPUS,
   type Mfn,
   type Port,
@@ -17,12 +18,12 @@ import {
   VIRQ_DOM_EXC,
   VIRQ_TIMER,
 } from '../abi/xen';
-import { TRC_SCHED_SHUTDOWN } from '../abi/trace';
 import { XenError } from '../lib/errno';
 import { crashDump } from './crashDump';
 import { Domain } from './domain';
 import { closeAll, sendEvent, sendVcpuVirq } from './evtchn';
 import { releaseMappings } from './grantOps';
+import { INITIAL_GRANT_FRAMES } from './grantTable';
 import type { Hypervisor } from './hypervisor';
 import { SchedUnit } from './schedUnit';
 import { refreshRunstateArea, refreshTimeRecord, writeWallclock } from './time';

@@ -4,9 +4,10 @@
  *
  * Source: xen/arch/x86/time.c (update_vcpu_system_time, update_domain_wallclock_time), xen/common/schedule.c, Xen 3.4.
  */
+
+import { PageFault } from '../abi/cpu';
 import { sharedInfo, vcpuInfo, vcpuTimeInfo } from '../abi/sharedInfo';
 import { RUNSTATE_INFO_SIZE, runstateInfo } from '../abi/vcpu';
-import { PageFault } from '../abi/cpu';
 import { VIRQ_TIMER } from '../abi/xen';
 import type { EventQueue } from '../lib/clock';
 import type { Domain } from './domain';

@@ -5,7 +5,7 @@
  * to seven u32. A record never wraps: a filler takes the rest of the buffer. Source: xen/common/trace.c, Xen 3.4.
  */
 import { TRC_LOST_RECORDS, TRC_TRACE_WRAP_BUFFER, traceBuffer } from '../abi/trace';
-import { type Domid, DOMID_XEN, PAGE_SIZE } from '../abi/xen';
+import { DOMID_XEN, type Domid, PAGE_SIZE } from '../abi/xen';
 import { XenError } from '../lib/errno';
 import type { MachineMemory } from './memory/frames';
 
@@ -81,6 +81,10 @@ export class TraceBuffers {
 
   disable(): void {
     this.#isOn = false;
+  }
+
+  get eventMask(): number {
+    return this.#eventMask;
   }
 
   setEventMask(mask: number): void {

@@ -28,7 +28,6 @@ export class Vcpu {
   /** Guest virtual address of the runstate area. */
   runstateArea: number | undefined;
   isPausedForShutdown = false;
-  isPausedByToolstack = 0;
 
   constructor(
     readonly domain: Domain,

@@ -5,8 +5,8 @@
  * Source: xen/drivers/char/console.c, Xen 3.4.
  */
 import type { Clock } from '../lib/clock';
-import { ConsoleRing, DEFAULT_CONRING_SIZE } from './consoleRing';
 import { parseSize } from './commandLine';
+import { ConsoleRing, DEFAULT_CONRING_SIZE } from './consoleRing';
 import { isOptionOn } from './sched/options';
 
 export type LogLevel = 'error' | 'warning' | 'info' | 'debug';

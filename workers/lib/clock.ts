@@ -115,3 +115,28 @@ export class VirtualClock implements EventQueue {
 function isBefore(a: Entry, b: Entry): boolean {
   return a.timeNs < b.timeNs || (a.timeNs === b.timeNs && a.sequence < b.sequence);
 }
+
+/** The part of a queue that belongs to one thing which can be switched off: nothing that it has queued happens afterwards. */
+export class SwitchedQueue implements EventQueue {
+  #isOn = true;
+
+  constructor(readonly queue: EventQueue) {}
+
+  get nowNs(): number {
+    return this.queue.nowNs;
+  }
+
+  get nextNs(): number {
+    return this.queue.nextNs;
+  }
+
+  at(timeNs: number, action: () => void): QueuedEvent {
+    return this.queue.at(timeNs, () => {
+      if (this.#isOn) action();
+    });
+  }
+
+  switchOff(): void {
+    this.#isOn = false;
+  }
+}

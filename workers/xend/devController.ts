@@ -3,7 +3,7 @@
  * The same for every class; what is special stands in devices/<class> (server/DevController.py in Xen 3.4).
  */
 import type { DeviceContext, SplitDevice } from '../devices/device';
-import { type Sxp, sxpName, sxpText } from '../lib/sxp';
+import { type Sxp, sxpText } from '../lib/sxp';
 import type { DeviceConfig } from './domainConfig';
 import { randomMac, randomUuid, type XendEnvironment } from './environment';
 import { VmError, XendError } from './errors';
@@ -42,9 +42,8 @@ export class DevController {
     readonly device: SplitDevice<unknown>,
   ) {}
 
-  /** Disks of the class `tap` are plain vbds to the guest. */
   get #frontendClass(): string {
-    return this.device.class === 'tap' ? 'vbd' : this.device.class;
+    return this.device.frontendClass ?? this.device.class;
   }
 
   /** Writes the entries of both ends; answers the device's number. Throws XendError. */
@@ -221,6 +220,7 @@ export class DevController {
       randomMac: () => randomMac(environment.random),
       randomUuid: () => randomUuid(environment.random),
       option: (name) => options.text(name),
+      hasBlockScript: (type) => environment.files.isExecutable(`/etc/xen/scripts/block-${type}`),
       protocol: 'x86_32-abi',
     };
   }
@@ -276,9 +276,4 @@ function pythonDict(entries: Readonly<Record<string, string>>): string {
   return `{${Object.entries(entries)
     .map(([key, value]) => `'${key}': '${value}'`)
     .join(', ')}}`;
-}
-
-/** The class that a device's s-expression names. */
-export function deviceClass(sxp: Sxp): string {
-  return sxpName(sxp) ?? '';
 }

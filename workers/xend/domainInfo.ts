@@ -3,17 +3,18 @@
  * taken away without leaving anything behind (tools/python/xen/xend/XendDomainInfo.py in Xen 3.4).
  */
 import { DOM0, SHUTDOWN_crash } from '../abi/xen';
-import { errno, strerror, XenError } from '../lib/errno';
-import { type Sxp, sxpName } from '../lib/sxp';
+import { XenError } from '../lib/errno';
+import { printSxp, type Sxp, sxpName } from '../lib/sxp';
 import type { DomainSummary, ShutdownWord } from './api';
 import { domainSxp } from './configSxp';
-import { type DevController, type DeviceOwner, deviceClass } from './devController';
+import type { DevController, DeviceOwner } from './devController';
 import { checkDuplicate } from './deviceChecks';
+import { bootImage, buildDomain, checkImage, createInXen, pinVcpu } from './domainBuilder';
 import { type ConfigContext, checkMemory, type DeviceConfig, type DomainConfig, deviceConfig } from './domainConfig';
+import { powerState, stateLetters } from './domainState';
 import { availability, type Channel, createDomPath, freeVmPath, storeDomDetails, storeVmDetails } from './domainStore';
 import { randomMac, uuidBytes, type XendEnvironment } from './environment';
-import { VmError, XendError } from './errors';
-import { buildLinux } from './image/linux';
+import { asXendError, textOf, XendError, xcText } from './errors';
 import type { XendLog } from './log';
 import type { XendOptions } from './options';
 import type { DomainInfo, Xc } from './xc';
@@ -95,13 +96,12 @@ export class XendDomainInfo implements DeviceOwner {
     log.debug('XendDomainInfo:2100', 'XendDomainInfo.constructDomain');
     try {
       await this.#construct();
-      await this.#init();
       this.#createDevices();
       this.#storeDetails();
       this.#watchShutdown();
       this.host.xc.schedCreditSet(this.domid, this.config.weight, this.config.cap);
     } catch (error) {
-      log.error('XendDomainInfo:1981', `VM start failed: ${error instanceof Error ? error.message : error}`);
+      log.error('XendDomainInfo:1981', `VM start failed: ${textOf(error)}`);
       this.destroy();
       throw asXendError(error);
     }
@@ -109,74 +109,15 @@ export class XendDomainInfo implements DeviceOwner {
 
   async #construct(): Promise<void> {
     const { host, config } = this;
-    const { image } = config;
-    if (image?.type === 'hvm' && !host.xc.physInfo().hvm)
-      throw new VmError(
-        'HVM guest support is unavailable: is VT/AMD-V supported by your CPU and enabled in your BIOS?',
-      );
-    if (image?.type !== 'linux') throw new VmError(`unknown image type: ${image?.type ?? 'None'}`);
-    if (image.kernel === '' || !host.environment.files.exists(image.kernel))
-      throw new VmError(`Kernel image does not exist: ${image.kernel}`);
-    if (image.ramdisk !== '' && !host.environment.files.exists(image.ramdisk))
-      throw new VmError(`Kernel ramdisk does not exist: ${image.ramdisk}`);
+    const image = await bootImage(host, config);
+    checkImage(host, image);
     await host.freeMemory(4096);
-    try {
-      this.#domid = host.xc.domainCreate(uuidBytes(config.uuid));
-    } catch (error) {
-      if (error instanceof XenError) throw new VmError(`Creating domain failed: name=${config.name}`);
-      throw error;
-    }
+    this.#domid = createInXen(host, config);
     this.#startTime = host.environment.nowUnix();
     this.#vmPath = freeVmPath(host.environment.store, config.uuid);
     storeVmDetails(host.environment.store, this.#vmPath, this.domid, config, this.#startTime);
     createDomPath(host.environment.store, this.domid, this.#vmPath);
-    host.xc.maxVcpus(this.domid, config.vcpus);
-  }
-
-  async #init(): Promise<void> {
-    const { host, config, domid } = this;
-    const { xc, log, environment } = host;
-    const image = config.image!;
-    log.debug('XendDomainInfo:2136', `XendDomainInfo.initDomain: ${domid} ${config.weight}`);
-    config.cpus.forEach((cpus, vcpu) => {
-      if (cpus.length > 0) this.#pin(vcpu, cpus);
-    });
-    const maxmemKiB = config.maxmemMiB * 1024;
-    xc.setMaxMem(domid, maxmemKiB);
-    xc.setMemoryMap(domid, maxmemKiB + 8192);
-    const overheadKiB = Math.ceil((4 * config.maxmemMiB) / 1024) * 1024;
-    await host.freeMemory(config.memoryMiB * 1024 + overheadKiB);
-    const storePort = xc.evtchnAllocUnbound(domid, DOM0);
-    const consolePort = xc.evtchnAllocUnbound(domid, DOM0);
-    const details = [
-      ['domid', domid],
-      ['memsize', config.memoryMiB],
-      ['image', image.kernel],
-      ['store_evtchn', storePort],
-      ['console_evtchn', consolePort],
-      ['cmdline', image.cmdline],
-      ['ramdisk', image.ramdisk],
-      ['vcpus', config.vcpus],
-      ['features', config.features],
-    ] as const;
-    log.info('image:125', `buildDomain os=${image.type} dom=${domid} vcpus=${config.vcpus}`);
-    for (const [key, value] of details) log.debug('image:700', `${key.padEnd(14)} = ${value}`);
-    const built = buildLinux(xc, {
-      domid,
-      kernel: readImage(environment, image.kernel, 'Kernel image'),
-      ramdisk: image.ramdisk === '' ? undefined : readImage(environment, image.ramdisk, 'Kernel ramdisk'),
-      cmdline: image.cmdline,
-      memoryMiB: config.memoryMiB,
-      storePort,
-      consolePort,
-    });
-    this.#channels = {
-      store: { mfn: built.storeMfn, port: storePort },
-      console: { mfn: built.consoleMfn, port: consolePort },
-    };
-    const limit = host.options.int('console-limit');
-    storeDomDetails(environment.store, domid, config, this.#channels, limit, built.notes);
-    environment.store.introduce(domid, built.storeMfn, storePort);
+    this.#channels = await buildDomain(host, config, image, this.domid);
   }
 
   #createDevices(): void {
@@ -422,10 +363,7 @@ export class XendDomainInfo implements DeviceOwner {
       const next = await this.host.restart(config);
       store.write(`${next.vmPath}/xend/restart_count`, String(restarts));
     } catch (error) {
-      log.error(
-        'XendDomainInfo:1550',
-        `Failed to restart domain ${domid}. ${error instanceof Error ? error.message : error}`,
-      );
+      log.error('XendDomainInfo:1550', `Failed to restart domain ${domid}. ${textOf(error)}`);
     }
   }
 
@@ -502,19 +440,10 @@ export class XendDomainInfo implements DeviceOwner {
     });
   }
 
-  #pin(vcpu: number, cpus: readonly number[]): void {
-    try {
-      this.host.xc.setVcpuAffinity(this.domid, vcpu, cpus);
-    } catch (error) {
-      if (!(error instanceof XenError)) throw error;
-      throw new XendError(`Cannot pin vcpu: ${vcpu} to cpu: [${cpus.join(', ')}] - ${xcText(error)}`);
-    }
-  }
-
   pinVcpu(vcpu: number | 'all', cpus: readonly number[]): void {
     this.#running();
     for (const each of vcpu === 'all' ? Array.from({ length: this.config.vcpus }, (_, n) => n) : [vcpu]) {
-      this.#pin(each, cpus);
+      pinVcpu(this.host, this.domid, each, cpus);
       this.config.cpus[each] = cpus;
     }
   }
@@ -533,7 +462,7 @@ export class XendDomainInfo implements DeviceOwner {
     this.#running();
     const device = this.#withMac(deviceConfig(sxp, this.host.configContext));
     checkDuplicate(this.config.devices, device);
-    const controller = this.controller(deviceClass(sxp));
+    const controller = this.controller(device.class);
     const devid = controller.create(this, device);
     await controller.waitForDevice(this, devid);
     this.config.devices.push(device);
@@ -561,31 +490,13 @@ export class XendDomainInfo implements DeviceOwner {
 
   // --- what others see
 
-  /** Six letters or dashes; undefined when it does not run. */
-  get stateLetters(): string | undefined {
-    const info = this.#info;
-    if (!this.isRunning || !info) return undefined;
-    const crashed = info.shutdown && info.shutdownReason === SHUTDOWN_crash;
-    const flag = (on: boolean, letter: string) => (on ? letter : '-');
-    return (
-      flag(info.running, 'r') +
-      flag(info.blocked, 'b') +
-      flag(info.paused, 'p') +
-      flag(info.shutdown && !crashed, 's') +
-      flag(crashed, 'c') +
-      flag(info.dying, 'd')
-    );
-  }
-
   get powerState(): DomainSummary['powerState'] {
-    const info = this.#info;
-    if (!this.isRunning || !info) return 'halted';
-    if (info.shutdown) return info.shutdownReason === SHUTDOWN_crash ? 'crashed' : 'halted';
-    return info.paused ? 'paused' : 'running';
+    return powerState(this.#info);
   }
 
   get summary(): DomainSummary {
     const { config } = this;
+    const info = this.#info;
     return {
       name: config.name,
       uuid: config.uuid,
@@ -593,7 +504,7 @@ export class XendDomainInfo implements DeviceOwner {
       memoryMiB: config.memoryMiB,
       maxmemMiB: config.maxmemMiB,
       vcpus: this.#info?.onlineVcpus ?? config.vcpus,
-      state: this.stateLetters,
+      state: info && stateLetters(info),
       powerState: this.powerState,
       cpuTimeNs: this.#info?.cpuTimeNs ?? 0,
       startTime: this.#startTime,
@@ -608,7 +519,7 @@ export class XendDomainInfo implements DeviceOwner {
     const STATUS = ['halted', 'paused', 'running', 'suspended', 'shutting down', 'crashed', 'unknown'];
     const running = this.isRunning && {
       domid: this.domid,
-      state: this.stateLetters ?? '------',
+      state: this.#info ? stateLetters(this.#info) : '------',
       cpuTimeSeconds: (this.#info?.cpuTimeNs ?? 0) / 1e9,
       onlineVcpus: this.#info?.onlineVcpus ?? 0,
       startTime: this.#startTime,
@@ -637,25 +548,9 @@ export function cloneConfig(config: DomainConfig): DomainConfig {
   return { ...config, cpus: [...config.cpus], devices: [...config.devices], vcpuAvail: config.vcpuAvail };
 }
 
-function readImage(environment: XendEnvironment, path: string, what: string): Uint8Array {
-  const bytes = environment.files.read(path);
-  if (!bytes) throw new VmError(`${what} does not exist: ${path}`);
-  return bytes;
-}
-
-/** A refusal of the hypervisor as Python prints it: `(22, 'Invalid argument')`. */
-export function xcText(error: XenError): string {
-  return `(${errno[error.code]}, '${strerror[error.code]}')`;
-}
-
-/** Errors of the hypervisor become xend's; anything unexpected stays what it is. */
-export function asXendError(error: unknown): unknown {
-  return error instanceof XenError ? new XendError(xcText(error)) : error;
-}
-
 function sxpDict(sxp: readonly Sxp[]): string {
   const pairs = sxp.slice(1).filter((child): child is readonly Sxp[] => typeof child !== 'string');
-  return `{${pairs.map(([key, value]) => `'${key}': '${value ?? ''}'`).join(', ')}}`;
+  return `{${pairs.map(([key, value]) => `'${printSxp(key ?? '')}': '${printSxp(value ?? '')}'`).join(', ')}}`;
 }
 
 function removeEmptyParent(store: XendEnvironment['store'], path: string): void {

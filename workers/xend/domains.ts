@@ -76,7 +76,9 @@ export class XendDomain implements DomainHost {
   /** Asks the hypervisor for everything anew; starts what follows from a shutdown without waiting for it. */
   refresh(): void {
     const infos = new Map(this.xc.domainInfoList().map((info) => [info.domid, info]));
-    for (const domain of [...this.#domains]) {
+    // A restart adds to the set on the way.
+    const domains = Array.from(this.#domains);
+    for (const domain of domains) {
       if (!domain.isRunning) continue;
       const info = infos.get(domain.domid);
       if (info) domain.refresh(info).catch(this.onError);

@@ -102,9 +102,11 @@ function readElf32(file: Uint8Array, view: DataView): Kernel {
   const virtBase = notes.number.get('virt-base') ?? 0;
   const end = Math.max(...segments.map((segment) => segment.va + segment.size));
   const entry = notes.number.get('entry') ?? u32(24);
-  if (segments.some((segment) => segment.va < virtBase || segment.bytes.length > segment.size))
+  const hypercallPage = notes.number.get('hypercall-page');
+  const isOutside = (va: number | undefined) => va !== undefined && (va < virtBase || va >= end);
+  if (isOutside(hypercallPage) || segments.some(({ va, bytes, size }) => va < virtBase || bytes.length > size))
     throw invalidKernel('elf_xen_addr_calc_check: ERROR: ELF start or entries are out of bounds.');
-  return { entry, virtBase, hypercallPage: notes.number.get('hypercall-page'), segments, end, notes };
+  return { entry, virtBase, hypercallPage, segments, end, notes };
 }
 
 function headers(offset: number, size: number, count: number): readonly number[] {

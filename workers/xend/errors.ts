@@ -1,4 +1,6 @@
 /** What xend refuses, as errors whose `message` the operator reads after `Error: ` (xend/XendError.py in Xen 3.4). */
+import { errno, strerror, XenError } from '../lib/errno';
+
 export class XendError extends Error {
   override readonly name: string = 'XendError';
 }
@@ -19,4 +21,19 @@ export class VmError extends XendError {
 /** A configuration that contradicts itself. */
 export class XendConfigError extends XendError {
   override readonly name = 'XendConfigError';
+}
+
+/** A refusal of the hypervisor as Python prints it: `(22, 'Invalid argument')`. */
+export function xcText(error: XenError): string {
+  return `(${errno[error.code]}, '${strerror[error.code]}')`;
+}
+
+/** Text of whatever was thrown, for a log. */
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Errors of the hypervisor become xend's; anything unexpected stays what it is. */
+export function asXendError(error: unknown): unknown {
+  return error instanceof XenError ? new XendError(xcText(error)) : error;
 }

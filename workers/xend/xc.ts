@@ -5,22 +5,58 @@
  * Layouts: xen/include/public/{domctl,sysctl,memory,version,event_channel}.h, Xen 3.4. 64-bit fields of domctl and sysctl
  * are 8-byte aligned, pointers take 8 bytes.
  */
+import {
+  DOMAIN_INFO_SIZE,
+  DOMCTL_SIZE,
+  XEN_DOMCTL_createdomain,
+  XEN_DOMCTL_destroydomain,
+  XEN_DOMCTL_getdomaininfo,
+  XEN_DOMCTL_getvcpuaffinity,
+  XEN_DOMCTL_getvcpuinfo,
+  XEN_DOMCTL_hypercall_init,
+  XEN_DOMCTL_INTERFACE_VERSION,
+  XEN_DOMCTL_max_mem,
+  XEN_DOMCTL_max_vcpus,
+  XEN_DOMCTL_pausedomain,
+  XEN_DOMCTL_resumedomain,
+  XEN_DOMCTL_scheduler_op,
+  XEN_DOMCTL_set_address_size,
+  XEN_DOMCTL_setdomainhandle,
+  XEN_DOMCTL_setvcpuaffinity,
+  XEN_DOMCTL_setvcpucontext,
+  XEN_DOMCTL_unpausedomain,
+  XEN_SCHEDULER_CREDIT,
+} from '../abi/domctl';
+import { EVTCHNOP_alloc_unbound } from '../abi/eventChannel';
+import { XENMEM_populate_physmap, XENMEM_set_memory_map } from '../abi/memory';
+import {
+  SYSCTL_SIZE,
+  XEN_SYSCTL_debug_keys,
+  XEN_SYSCTL_getdomaininfolist,
+  XEN_SYSCTL_INTERFACE_VERSION,
+  XEN_SYSCTL_physinfo,
+  XEN_SYSCTL_readconsole,
+  XEN_SYSCTL_sched_id,
+} from '../abi/sysctl';
+import {
+  XENVER_capabilities,
+  XENVER_changeset,
+  XENVER_compile_info,
+  XENVER_extraversion,
+  XENVER_pagesize,
+  XENVER_platform_parameters,
+  XENVER_version,
+} from '../abi/version';
 import { hypercall } from '../abi/xen';
 import type { ForeignMapping, HypercallBuffer, Privcmd } from '../guest/services';
 import { XenError } from '../lib/errno';
 
-const DOMCTL_SIZE = 144;
-const DOMCTL_VERSION = 5;
 /** Offset of the union in xen_domctl. */
 const D = 16;
-const SYSCTL_SIZE = 136;
-const SYSCTL_VERSION = 6;
 /** Offset of the union in xen_sysctl. */
 const S = 8;
-const DOMAIN_INFO_SIZE = 72;
 /** Frames asked for in one populate_physmap. */
 const POPULATE_BATCH = 1024;
-const SCHED_CREDIT = 5;
 
 /** getdomaininfo: a domain as the hypervisor sees it. */
 export interface DomainInfo {
@@ -82,7 +118,7 @@ export class Xc {
   /** DOMCTL_createdomain; 0 lets Xen choose the id, which is returned. The domain is paused and has no memory. */
   domainCreate(handle: Uint8Array, ssidref = 0, flags = 0, domid = 0): number {
     return this.#domctl(
-      1,
+      XEN_DOMCTL_createdomain,
       domid,
       (op) => {
         op.u32(D, ssidref);
@@ -97,7 +133,7 @@ export class Xc {
   domainDestroy(domid: number): void {
     for (;;) {
       try {
-        this.#domctl(2, domid);
+        this.#domctl(XEN_DOMCTL_destroydomain, domid);
         return;
       } catch (error) {
         if (!(error instanceof XenError && error.code === 'EAGAIN')) throw error;
@@ -106,18 +142,18 @@ export class Xc {
   }
 
   domainPause(domid: number): void {
-    this.#domctl(3, domid);
+    this.#domctl(XEN_DOMCTL_pausedomain, domid);
   }
 
   domainUnpause(domid: number): void {
-    this.#domctl(4, domid);
+    this.#domctl(XEN_DOMCTL_unpausedomain, domid);
   }
 
   /** Undefined when there is no such domain (any more). */
   domainInfo(domid: number): DomainInfo | undefined {
     try {
       const info = this.#domctl(
-        5,
+        XEN_DOMCTL_getdomaininfo,
         domid,
         () => {},
         (op) => readDomainInfo(op, D),
@@ -136,7 +172,7 @@ export class Xc {
     this.#withBuffer(BATCH * DOMAIN_INFO_SIZE, (buffer) => {
       for (let from = first; ; from = found.at(-1)!.domid + 1) {
         const count = this.#sysctl(
-          6,
+          XEN_SYSCTL_getdomaininfolist,
           (op) => {
             op.u16(S, from);
             op.u32(S + 4, BATCH);
@@ -152,35 +188,35 @@ export class Xc {
   }
 
   setMaxMem(domid: number, kib: number): void {
-    this.#domctl(11, domid, (op) => op.u64(D, BigInt(kib)));
+    this.#domctl(XEN_DOMCTL_max_mem, domid, (op) => op.u64(D, BigInt(kib)));
   }
 
   maxVcpus(domid: number, count: number): void {
-    this.#domctl(15, domid, (op) => op.u32(D, count));
+    this.#domctl(XEN_DOMCTL_max_vcpus, domid, (op) => op.u32(D, count));
   }
 
   setAddressSize(domid: number, bits: 32 | 64): void {
-    this.#domctl(35, domid, (op) => op.u32(D, bits));
+    this.#domctl(XEN_DOMCTL_set_address_size, domid, (op) => op.u32(D, bits));
   }
 
   setHandle(domid: number, handle: Uint8Array): void {
-    this.#domctl(17, domid, (op) => op.write(D, handle));
+    this.#domctl(XEN_DOMCTL_setdomainhandle, domid, (op) => op.write(D, handle));
   }
 
   /** Fills the frame with hypercall stubs. */
   hypercallInit(domid: number, mfn: number): void {
-    this.#domctl(22, domid, (op) => op.u64(D, BigInt(mfn)));
+    this.#domctl(XEN_DOMCTL_hypercall_init, domid, (op) => op.u64(D, BigInt(mfn)));
   }
 
   /** `context` is a vcpu_guest_context of 2800 bytes; undefined resets the vcpu. */
   setVcpuContext(domid: number, vcpu: number, context: Uint8Array | undefined): void {
     if (!context) {
-      this.#domctl(12, domid, (op) => op.u32(D, vcpu));
+      this.#domctl(XEN_DOMCTL_setvcpucontext, domid, (op) => op.u32(D, vcpu));
       return;
     }
     this.#withBuffer(context.length, (buffer) => {
       buffer.write(0, context);
-      this.#domctl(12, domid, (op) => {
+      this.#domctl(XEN_DOMCTL_setvcpucontext, domid, (op) => {
         op.u32(D, vcpu);
         op.u64(D + 8, BigInt(buffer.va));
       });
@@ -188,7 +224,7 @@ export class Xc {
   }
 
   resumeDomain(domid: number): void {
-    this.#domctl(27, domid);
+    this.#domctl(XEN_DOMCTL_resumedomain, domid);
   }
 
   // --- vcpus and scheduling
@@ -199,7 +235,7 @@ export class Xc {
       let bits = 0n;
       for (const cpu of cpus) if (cpu < 64) bits |= 1n << BigInt(cpu);
       bitmap.u64(0, bits);
-      this.#domctl(9, domid, (op) => {
+      this.#domctl(XEN_DOMCTL_setvcpuaffinity, domid, (op) => {
         op.u32(D, vcpu);
         op.u64(D + 8, BigInt(bitmap.va));
         op.u32(D + 16, 64);
@@ -209,7 +245,7 @@ export class Xc {
 
   vcpuAffinity(domid: number, vcpu: number): readonly number[] {
     return this.#withBuffer(8, (bitmap) => {
-      this.#domctl(25, domid, (op) => {
+      this.#domctl(XEN_DOMCTL_getvcpuaffinity, domid, (op) => {
         op.u32(D, vcpu);
         op.u64(D + 8, BigInt(bitmap.va));
         op.u32(D + 16, 64);
@@ -223,7 +259,7 @@ export class Xc {
   vcpuInfo(domid: number, vcpu: number): VcpuInfo | undefined {
     try {
       return this.#domctl(
-        14,
+        XEN_DOMCTL_getvcpuinfo,
         domid,
         (op) => op.u32(D, vcpu),
         (op) => ({
@@ -242,10 +278,10 @@ export class Xc {
 
   schedCreditGet(domid: number): { weight: number; cap: number } {
     return this.#domctl(
-      16,
+      XEN_DOMCTL_scheduler_op,
       domid,
       (op) => {
-        op.u32(D, SCHED_CREDIT);
+        op.u32(D, XEN_SCHEDULER_CREDIT);
         op.u32(D + 4, 1);
       },
       (op) => ({ weight: op.u16(D + 8), cap: op.u16(D + 10) }),
@@ -253,8 +289,8 @@ export class Xc {
   }
 
   schedCreditSet(domid: number, weight: number, cap: number): void {
-    this.#domctl(16, domid, (op) => {
-      op.u32(D, SCHED_CREDIT);
+    this.#domctl(XEN_DOMCTL_scheduler_op, domid, (op) => {
+      op.u32(D, XEN_SCHEDULER_CREDIT);
       op.u32(D + 4, 0);
       op.u16(D + 8, weight);
       op.u16(D + 10, cap);
@@ -264,7 +300,7 @@ export class Xc {
   /** 4 = sedf, 5 = credit. */
   schedulerId(): number {
     return this.#sysctl(
-      4,
+      XEN_SYSCTL_sched_id,
       () => {},
       (op) => op.u32(S),
     );
@@ -288,7 +324,7 @@ export class Xc {
           op.u32(8, 0);
           op.u32(12, 0);
           op.u16(16, domid);
-          const done = this.privcmd.hypercall(hypercall.memory_op, 6, op.va);
+          const done = this.privcmd.hypercall(hypercall.memory_op, XENMEM_populate_physmap, op.va);
           for (let i = 0; i < done; i++) mfns.push(list.u32(i * 4));
           if (done < count) return;
         }
@@ -307,7 +343,7 @@ export class Xc {
         op.u16(0, domid);
         op.u32(4, 1);
         op.u32(8, entry.va);
-        this.privcmd.hypercall(hypercall.memory_op, 13, op.va);
+        this.privcmd.hypercall(hypercall.memory_op, XENMEM_set_memory_map, op.va);
       }),
     );
   }
@@ -321,33 +357,42 @@ export class Xc {
     return this.#withBuffer(8, (op) => {
       op.u16(0, domid);
       op.u16(2, remote);
-      this.privcmd.hypercall(hypercall.event_channel_op, 6, op.va);
+      this.privcmd.hypercall(hypercall.event_channel_op, EVTCHNOP_alloc_unbound, op.va);
       return op.u32(4);
     });
   }
 
   // --- host
 
-  /** The whole console ring of the hypervisor as text. */
+  /** The whole console ring of the hypervisor as text, whatever its size. */
   readConsoleRing(clear: boolean): string {
     const SIZE = 32768;
+    const decoder = new TextDecoder();
     return this.#withBuffer(SIZE, (buffer) => {
-      const count = this.#sysctl(
-        1,
-        (op) => {
-          op.u8(S, clear ? 1 : 0);
-          op.u64(S + 8, BigInt(buffer.va));
-          op.u32(S + 16, SIZE);
-        },
-        (op) => op.u32(S + 16),
-      );
-      return new TextDecoder().decode(buffer.read(0, count));
+      let text = '';
+      let index: number | undefined;
+      for (;;) {
+        const read = this.#sysctl(
+          XEN_SYSCTL_readconsole,
+          (op) => {
+            op.u8(S, clear ? 1 : 0);
+            op.u8(S + 1, index === undefined ? 0 : 1);
+            op.u32(S + 4, index ?? 0);
+            op.u64(S + 8, BigInt(buffer.va));
+            op.u32(S + 16, SIZE);
+          },
+          (op) => ({ next: op.u32(S + 4), count: op.u32(S + 16) }),
+        );
+        text += decoder.decode(buffer.read(0, read.count).slice());
+        if (read.count < SIZE) return text;
+        index = read.next;
+      }
     });
   }
 
   physInfo(): PhysInfo {
     return this.#sysctl(
-      3,
+      XEN_SYSCTL_physinfo,
       () => {},
       (op) => {
         const capabilities = op.u32(S + 96);
@@ -372,7 +417,7 @@ export class Xc {
     const bytes = new TextEncoder().encode(keys);
     this.#withBuffer(Math.max(1, bytes.length), (buffer) => {
       buffer.write(0, bytes);
-      this.#sysctl(7, (op) => {
+      this.#sysctl(XEN_SYSCTL_debug_keys, (op) => {
         op.u64(S, BigInt(buffer.va));
         op.u32(S + 8, bytes.length);
       });
@@ -380,21 +425,21 @@ export class Xc {
   }
 
   version(): { major: number; minor: number; extra: string } {
-    const version = this.privcmd.hypercall(hypercall.xen_version, 0, 0);
-    return { major: version >>> 16, minor: version & 0xffff, extra: this.#versionText(1, 16) };
+    const version = this.privcmd.hypercall(hypercall.xen_version, XENVER_version, 0);
+    return { major: version >>> 16, minor: version & 0xffff, extra: this.#versionText(XENVER_extraversion, 16) };
   }
 
   capabilities(): string {
-    return this.#versionText(3, 1024);
+    return this.#versionText(XENVER_capabilities, 1024);
   }
 
   changeset(): string {
-    return this.#versionText(4, 64);
+    return this.#versionText(XENVER_changeset, 64);
   }
 
   compileInfo(): CompileInfo {
     return this.#withBuffer(144, (info) => {
-      this.privcmd.hypercall(hypercall.xen_version, 2, info.va);
+      this.privcmd.hypercall(hypercall.xen_version, XENVER_compile_info, info.va);
       return {
         compiler: readText(info, 0, 64),
         by: readText(info, 64, 16),
@@ -407,13 +452,13 @@ export class Xc {
   /** Where Xen's hole in every address space starts. */
   virtStart(): number {
     return this.#withBuffer(4, (buffer) => {
-      this.privcmd.hypercall(hypercall.xen_version, 5, buffer.va);
+      this.privcmd.hypercall(hypercall.xen_version, XENVER_platform_parameters, buffer.va);
       return buffer.u32(0);
     });
   }
 
   pageSize(): number {
-    return this.privcmd.hypercall(hypercall.xen_version, 7, 0);
+    return this.privcmd.hypercall(hypercall.xen_version, XENVER_pagesize, 0);
   }
 
   #versionText(command: number, size: number): string {
@@ -438,7 +483,7 @@ export class Xc {
   ): T | undefined {
     return this.#withBuffer(DOMCTL_SIZE, (op) => {
       op.u32(0, command);
-      op.u32(4, DOMCTL_VERSION);
+      op.u32(4, XEN_DOMCTL_INTERFACE_VERSION);
       op.u16(8, domid);
       fill(op);
       this.privcmd.hypercall(hypercall.domctl, op.va);
@@ -451,7 +496,7 @@ export class Xc {
   #sysctl<T>(command: number, fill: (op: HypercallBuffer) => void, result?: (op: HypercallBuffer) => T): T | undefined {
     return this.#withBuffer(SYSCTL_SIZE, (op) => {
       op.u32(0, command);
-      op.u32(4, SYSCTL_VERSION);
+      op.u32(4, XEN_SYSCTL_INTERFACE_VERSION);
       fill(op);
       this.privcmd.hypercall(hypercall.sysctl, op.va);
       return result?.(op);

@@ -5,10 +5,9 @@
 import type { DeviceSummary, DomainSummary, ShutdownWord, VcpuSummary, XendApi } from './api';
 import { deviceConfig } from './domainConfig';
 import type { XendDomainInfo } from './domainInfo';
-import { asXendError } from './domainInfo';
 import { XendDomain } from './domains';
 import type { XendEnvironment } from './environment';
-import { XendError } from './errors';
+import { asXendError, textOf, XendError } from './errors';
 import { ctime, XendLog } from './log';
 import { nodeInfo, schedulerName } from './node';
 import { XEND_CONFIG, XendOptions } from './options';
@@ -106,7 +105,7 @@ export class Xend {
       this.#running = { options, domains };
       return 0;
     } catch (error) {
-      files.append(DEBUG_LOG, `Exception starting xend: ${error instanceof Error ? error.message : error}\n`);
+      files.append(DEBUG_LOG, `Exception starting xend: ${textOf(error)}\n`);
       if (!(asXendError(error) instanceof XendError)) this.onBug(error);
       return 1;
     }
@@ -124,7 +123,7 @@ export class Xend {
   }
 
   #unexpected(error: unknown): void {
-    this.#log.error('XendDomain:330', `Unexpected error: ${error instanceof Error ? error.message : error}`);
+    this.#log.error('XendDomain:330', `Unexpected error: ${textOf(error)}`);
     if (!(asXendError(error) instanceof XendError)) this.onBug(error);
   }
 }

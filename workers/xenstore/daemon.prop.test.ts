@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   encode,
+  latin1Bytes,
   stringsPayload,
   XS_DIRECTORY,
   XS_MKDIR,
@@ -43,7 +44,7 @@ function applyToModel(model: Model, a: Action): string {
     case 'rm': {
       const above = parents(a.path).at(-1);
       if (!model.has(a.path)) return above && !model.has(above) ? 'ENOENT' : 'OK\0';
-      for (const p of [...model.keys()]) if (p === a.path || p.startsWith(`${a.path}/`)) model.delete(p);
+      for (const p of model.keys()) if (p === a.path || p.startsWith(`${a.path}/`)) model.delete(p);
       return 'OK\0';
     }
     case 'read':
@@ -56,7 +57,7 @@ const types = { write: XS_WRITE, mkdir: XS_MKDIR, rm: XS_RM, read: XS_READ };
 function applyToStore(client: TestClient, a: Action, txId: number): string {
   const value = a.do === 'write' ? a.value : '';
   const path = stringsPayload([a.path]);
-  const payload = Uint8Array.from([...path, ...[...value].map((c) => c.charCodeAt(0))]);
+  const payload = Uint8Array.from([...path, ...latin1Bytes(value)]);
   client.send({ type: types[a.do], reqId: 1, txId, payload });
   return client.reply();
 }
@@ -133,7 +134,7 @@ describe('the ring', () => {
           const expected = actions.map((a) => applyToModel(model, a));
           const stream = actions.flatMap((a, i) => {
             const path = stringsPayload([a.path]);
-            const value = a.do === 'write' ? [...a.value].map((c) => c.charCodeAt(0)) : [];
+            const value = a.do === 'write' ? latin1Bytes(a.value) : [];
             return [...encode({ type: types[a.do], reqId: i, txId: 0, payload: Uint8Array.from([...path, ...value]) })];
           });
           const replies: string[] = [];

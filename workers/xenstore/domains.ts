@@ -116,7 +116,7 @@ export class Domains implements DomainOperations {
   /** VIRQ_DOM_EXC: some domain shut down or died; look which. */
   check(): void {
     let hasShutdown = false;
-    for (const domain of [...this.#known.values()]) {
+    for (const domain of this.#known.values()) {
       const state = this.access.domainState(domain.domid as Domid);
       if (state === 'dying' || state === 'gone') {
         this.#drop(domain);

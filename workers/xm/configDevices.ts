@@ -1,7 +1,7 @@
 /** Device lists of a configuration as s-expressions (the configure_* functions of xm/create.py in Xen 3.4). */
 import type { Sxp } from '../lib/sxp';
 import { XmError } from './command';
-import { type ConfigValue, type ConfigValues, configError, itemsOf, itemText } from './configValues';
+import { type ConfigValue, type ConfigValues, configError, itemsOf, itemText, valueSxp } from './configValues';
 import { diskSxp } from './disk';
 
 const VIF_KEYS: ReadonlySet<string> = new Set([
@@ -84,7 +84,7 @@ function vfbSxp(text: string, values: ConfigValues, env: Readonly<Record<string,
     ['display', values.get('display') ?? env['DISPLAY']],
     ['xauthority', values.get('xauthority') ?? env['XAUTHORITY'] ?? `${env['HOME'] ?? '/root'}/.Xauthority`],
   ];
-  for (const [key, value] of extras) if (!keys.has(key) && value) keys.set(key, String(value));
+  for (const [key, value] of extras) if (!keys.has(key) && value) keys.set(key, String(valueSxp(value)));
   return ['vfb', ...keys];
 }
 

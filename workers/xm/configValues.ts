@@ -29,7 +29,7 @@ export function valueSxp(value: PythonListItem): Sxp {
 export function itemsOf(values: ConfigValues, name: string): readonly PythonListItem[] {
   const value = values.get(name);
   if (value === undefined) return [];
-  if (typeof value === 'string') return [...value];
+  if (typeof value === 'string') return Array.from(value);
   if (typeof value === 'number') throw configError("'int' object is not iterable");
   if ('float' in value) throw configError("'float' object is not iterable");
   return value;

@@ -35,7 +35,7 @@ function checkDisks(parts: readonly StringPart[], mark: Mark): void {
       .replace(/^ioemu:/, '')
       .replace(/:(cdrom|disk)$/, '')
       .replace(/^\/dev\//, '');
-    const isEmptyDrive = back.trim() === '' && /:cdrom$/.test(front.trim());
+    const isEmptyDrive = back.trim() === '' && front.trim().endsWith(':cdrom');
     const type = /^([a-z]\w*):/.exec(back.trim())?.[1];
     if (!type && !isEmptyDrive) mark(part, text.diskBackend);
     const tapType = type === 'tap' ? back.trim().split(':')[1] : undefined;

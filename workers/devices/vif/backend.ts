@@ -54,7 +54,7 @@ class VifBackend implements BackendInstance {
   #isDetached = false;
   /** Bytes per interval (µs) that the guest may send; undefined: any. */
   #limit: { readonly bytes: number; readonly intervalNs: number } | undefined;
-  #credit = { left: 0, refilledNs: 0 };
+  #credit = { left: 0, refilledNs: Number.NEGATIVE_INFINITY };
   #isThrottled = false;
 
   constructor(

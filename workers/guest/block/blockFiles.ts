@@ -108,7 +108,8 @@ export class BlockFiles implements FileOps {
 
   isReadable(file: OpenFile): boolean {
     const transfer = this.#transfers.get(file.id)!;
-    if (transfer.readFailed || file.offset >= this.sizeOf(file) || this.#hasByte(file, transfer, file.offset)) return true;
+    if (transfer.readFailed || file.offset >= this.sizeOf(file) || this.#hasByte(file, transfer, file.offset))
+      return true;
     this.#startRead(file, transfer, file.offset);
     return transfer.readFailed || this.#hasByte(file, transfer, file.offset);
   }
@@ -188,7 +189,10 @@ export class BlockFiles implements FileOps {
     };
     if (transfer) transfer.isWriting = true;
     this.charge();
-    if (count * SECTOR === next.bytes.length) return device.write(first, next.bytes, finish);
+    if (count * SECTOR === next.bytes.length) {
+      device.write(first, next.bytes, finish);
+      return;
+    }
     device.read(first, count, (old) => {
       if (!old) return finish(false);
       const merged = old.slice();

@@ -28,14 +28,20 @@ export class RamDisk implements BlockDevice {
   }
 
   read(sector: number, count: number, done: (bytes: Uint8Array | undefined) => void): void {
-    if (sector + count > this.sectors) return done(undefined);
+    if (sector + count > this.sectors) {
+      done(undefined);
+      return;
+    }
     const out = new Uint8Array(count * SECTOR);
     out.set(this.data.read(sector * SECTOR, out.length));
     done(out);
   }
 
   write(sector: number, bytes: Uint8Array, done: (ok: boolean) => void): void {
-    if (sector * SECTOR + bytes.length > this.sectors * SECTOR) return done(false);
+    if (sector * SECTOR + bytes.length > this.sectors * SECTOR) {
+      done(false);
+      return;
+    }
     this.data.write(sector * SECTOR, bytes);
     done(true);
   }
@@ -76,19 +82,26 @@ export class LoopDevice implements BlockDevice {
   }
 
   read(sector: number, count: number, done: (bytes: Uint8Array | undefined) => void): void {
-    if (sector + count > this.sectors) return done(undefined);
+    if (sector + count > this.sectors) {
+      done(undefined);
+      return;
+    }
     const out = new Uint8Array(count * SECTOR);
     out.set(this.inode.data!.read(this.offset + sector * SECTOR, out.length));
     done(out);
   }
 
   write(sector: number, bytes: Uint8Array, done: (ok: boolean) => void): void {
-    if (this.readonly || sector * SECTOR + bytes.length > this.sectors * SECTOR) return done(false);
+    if (this.readonly || sector * SECTOR + bytes.length > this.sectors * SECTOR) {
+      done(false);
+      return;
+    }
     try {
       this.inode.volume.write(this.inode, this.offset + sector * SECTOR, bytes);
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
-      return done(false); // the file system that holds the image is full
+      done(false); // the file system that holds the image is full
+      return;
     }
     done(true);
   }

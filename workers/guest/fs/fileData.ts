@@ -106,7 +106,7 @@ export class FileData {
       // What was beyond the end must read as zeros when the file grows again.
       if (within !== 0 && last && last.length > within) {
         this.#extents!.set(keep - 1, last.slice(0, within));
-        (this.#owned ??= new Set()).add(keep - 1);
+        this.#own(keep - 1);
       }
     }
     this.#size = size;
@@ -146,7 +146,12 @@ export class FileData {
     const own = new Uint8Array(capacity);
     if (old) own.set(old);
     this.#extents!.set(index, own);
-    (this.#owned ??= new Set()).add(index);
+    this.#own(index);
     return own;
+  }
+
+  #own(index: number): void {
+    this.#owned ??= new Set();
+    this.#owned.add(index);
   }
 }

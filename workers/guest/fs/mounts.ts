@@ -48,7 +48,7 @@ export class MountTable {
 
   /** The mount whose root is at this path; the latest when several lie on top of each other. */
   at(target: string): Mount | undefined {
-    return this.#mounts.findLast((mount) => mount.target === target);
+    return [...this.#mounts].reverse().find((mount) => mount.target === target);
   }
 
   ofVolume(volume: Volume): Mount | undefined {

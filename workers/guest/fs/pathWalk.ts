@@ -100,7 +100,10 @@ export function walk(mounts: MountTable, cwd: string, path: string, who: Credent
 
 /** The components in reverse, so that the next one can be popped. */
 function componentsOf(path: string): string[] {
-  return path.split('/').filter((part) => part !== '').reverse();
+  return path
+    .split('/')
+    .filter((part) => part !== '')
+    .reverse();
 }
 
 function lastComponent(path: string): string {

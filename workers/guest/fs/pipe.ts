@@ -32,7 +32,15 @@ export class Pipes implements FileOps {
   /** A new pipe's number; it goes away with its last open end. */
   create(): number {
     const id = this.#nextId++;
-    this.#pipes.set(id, { id, chunks: [], length: 0, readers: 0, writers: 0, hadWriter: false, queue: new WaitQueue() });
+    this.#pipes.set(id, {
+      id,
+      chunks: [],
+      length: 0,
+      readers: 0,
+      writers: 0,
+      hadWriter: false,
+      queue: new WaitQueue(),
+    });
     return id;
   }
 
@@ -101,7 +109,11 @@ export class Pipes implements FileOps {
   }
 
   save(): { nextId: number; pipes: PipeState[] } {
-    const pipes = [...this.#pipes.values()].map(({ id, chunks, hadWriter }) => ({ id, chunks: [...chunks], hadWriter }));
+    const pipes = [...this.#pipes.values()].map(({ id, chunks, hadWriter }) => ({
+      id,
+      chunks: [...chunks],
+      hadWriter,
+    }));
     return { nextId: this.#nextId, pipes };
   }
 

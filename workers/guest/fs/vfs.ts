@@ -1,8 +1,8 @@
 /** The virtual file system: every operation on names and inodes, with its permission rules and error numbers. */
-import { SysError, type Stat } from '../sys';
+import { type Stat, SysError } from '../sys';
 import { type Inode, statOf } from './inode';
 import { MountTable } from './mounts';
-import { childOf, type Credentials, isAllowed, type Location, walk } from './pathWalk';
+import { type Credentials, childOf, isAllowed, type Location, walk } from './pathWalk';
 import type { Volume } from './volume';
 
 const ROOT: Credentials = { uid: 0, gid: 0 };

@@ -60,6 +60,10 @@ export class Volume {
   readonly dirty = new Set<Inode>();
   /** Numbers of inodes that are gone since the last write-back. */
   readonly freed = new Set<number>();
+  /** When the next write-back begins by itself (guest time); undefined while nothing is dirty. */
+  writeBackAtNs: number | undefined;
+  /** Told of the first change after a write-back. */
+  onDirty: (() => void) | undefined;
   inodeCount = 0;
   /** Memory that the files' extents take. */
   extents = 0;
@@ -132,7 +136,9 @@ export class Volume {
 
   /** Notes a change for the next write-back. */
   touch(inode: Inode): void {
-    if (this.driver) this.dirty.add(inode);
+    if (!this.driver) return;
+    this.dirty.add(inode);
+    if (this.writeBackAtNs === undefined) this.onDirty?.();
   }
 
   /** Called when an inode lost a name or an opener: without any of either it is gone. */
@@ -141,7 +147,9 @@ export class Volume {
     this.extents -= inode.data?.allocatedExtents ?? 0;
     this.inodeCount--;
     this.dirty.delete(inode);
-    if (this.driver) this.freed.add(inode.ino);
+    if (!this.driver) return;
+    this.freed.add(inode.ino);
+    if (this.writeBackAtNs === undefined) this.onDirty?.();
   }
 
   space(): Space {
@@ -162,5 +170,5 @@ export class Volume {
 function hashOf(path: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < path.length; i++) hash = Math.imul(hash ^ path.charCodeAt(i), 0x01000193);
-  return (hash >>> 0) || 1;
+  return hash >>> 0 || 1;
 }

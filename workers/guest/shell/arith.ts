@@ -66,7 +66,7 @@ function run(sh: Shell, e: Expr, text: string, depth: number): bigint {
 
 function read(sh: Shell, e: Expr & { t: 'var' }, depth: number): bigint {
   const value = e.index === undefined ? getVar(sh, e.name) : getElement(sh, e.name, e.index);
-  if (value === undefined && sh.st.opts['u']) throw new ShellError(`${e.name}: unbound variable`, true);
+  if (value === undefined && sh.st.opts['u']) throw new ShellError(`${e.name}: unbound variable`, true, 127);
   return value === undefined ? 0n : evaluate(sh, value, depth + 1);
 }
 

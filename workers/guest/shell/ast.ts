@@ -101,7 +101,7 @@ export type Node = Base &
 
 export type NodeOf<K extends Node['k']> = Extract<Node, { readonly k: K }>;
 
-export interface SyntaxError {
+export interface SyntaxFault {
   /** More text may complete the script: an interactive shell asks for it with PS2. */
   readonly incomplete: boolean;
   /** bash's words after the shell's name: "syntax error near unexpected token `)'". */
@@ -116,5 +116,5 @@ export interface Script {
   readonly nodes: readonly Node[];
   /** The list of all statements before the error, if there is one. */
   readonly root: NodeId;
-  readonly error?: SyntaxError;
+  readonly error?: SyntaxFault;
 }

@@ -1,7 +1,8 @@
 /** Leaving constructs: how frames end, what they restore, and how `break`, `return`, errors and `exit` unwind the stack. */
 import { type Expansion, Pending } from './expand';
 import { startSubstitution } from './launch';
-import { addText, complain, type Frame, pushNode, type Scope, type Shell, scriptOf } from './state';
+import { parseScript } from './parser';
+import { addText, complain, type Frame, nodeAt, out, pushNode, type Scope, type Shell, scriptOf } from './state';
 import { ShellError } from './variables';
 
 /** Removes the top frame and undoes what it had set up. */
@@ -36,7 +37,11 @@ export function closeIfUnused(sh: Shell, real: number): void {
   const { st } = sh;
   if (Object.values(st.fds).includes(real)) return;
   for (const f of st.frames) if (f.k === 'scope' && f.fds && Object.values(f.fds).includes(real)) return;
-  for (const piece of st.out) if (piece.fd === real) return void st.closing.push(real);
+  for (const piece of st.out)
+    if (piece.fd === real) {
+      st.closing.push(real);
+      return;
+    }
   sh.sys.close(real);
 }
 
@@ -59,15 +64,14 @@ export function runTrap(sh: Shell, action: string): void {
   pushText(sh, action);
 }
 
-/** Pushes a text to be executed; false (status 2, message printed) when it does not parse. */
-export function pushText(sh: Shell, text: string, tail = false): boolean {
+/** Pushes a text to be executed; false when it does not parse: what stands before the error runs, then the error is told. */
+export function pushText(sh: Shell, text: string, { tail = false, from = '' } = {}): boolean {
   const { st } = sh;
   const src = addText(st, text);
   const script = scriptOf(st, src);
+  if (from.includes('/')) st.files[src] = from;
   if (script.error) {
-    st.status = 2;
-    syntaxError(sh, text);
-    if (!st.interactive) st.frames.push({ k: 'failed', src, at: 0 });
+    st.frames.push({ k: 'failed', src, at: 0, from });
     pushNode(st, src, script.root);
     return false;
   }
@@ -75,15 +79,16 @@ export function pushText(sh: Shell, text: string, tail = false): boolean {
   return true;
 }
 
-/** bash's two lines: the message, and the line it is about. */
-export function syntaxError(sh: Shell, text: string): void {
+/** bash's two lines: the message, and the line it is about. `from`: the sourced file, `eval` or `-c`. */
+export function syntaxError(sh: Shell, text: string, from = ''): void {
   const { st } = sh;
-  const { error } = scriptOf(st, addText(st, text));
+  const { error } = parseScript(text);
   if (!error) return;
   const message = error.message || 'syntax error: unexpected end of file';
   st.line = error.line;
-  complain(sh, message);
-  if (error.quoteLine && !st.interactive) complain(sh, `\`${text.split('\n')[error.line - 1] ?? ''}'`);
+  const where = from === '' && st.interactive ? '' : `${from ? `${from}: ` : ''}line ${error.line}: `;
+  out(sh, `${st.name}: ${where}${message}\n`, 2);
+  if (error.quoteLine && where) out(sh, `${st.name}: ${where}\`${text.split('\n')[error.line - 1] ?? ''}'\n`, 2);
 }
 
 /** Unwinds everything and lets the shell end, after the EXIT trap. */
@@ -102,7 +107,10 @@ export function beginExit(sh: Shell, status: number): void {
 /** Back to the prompt (or the end of a script, with this status). */
 export function abort(sh: Shell, status: number): void {
   const { st } = sh;
-  if (!st.interactive) return beginExit(sh, status);
+  if (!st.interactive) {
+    beginExit(sh, status);
+    return;
+  }
   while (st.frames.length > 0) popFrame(sh);
   st.status = status;
 }
@@ -149,7 +157,8 @@ export function expanding<T>(
   mayWait: boolean | undefined,
   compute: (x: Expansion) => T,
 ): T | undefined {
-  const x: Expansion = { sh, log: mayWait ? (f.log ??= []) : undefined, at: 0 };
+  if (mayWait) f.log ??= [];
+  const x: Expansion = { sh, log: mayWait ? f.log : undefined, at: 0 };
   try {
     const value = compute(x);
     delete f.log;
@@ -168,7 +177,21 @@ export function expanding<T>(
 /** Reports a failed expansion: the command is not executed; a script ends if the error is fatal. */
 export function fail(sh: Shell, error: ShellError): void {
   complain(sh, error.message);
-  if (error.fatal) abort(sh, error.status);
-  else if (sh.st.interactive) abort(sh, error.status);
-  else finish(sh, error.status);
+  if (error.fatal || sh.st.interactive) abort(sh, error.status);
+  else discard(sh, error.status);
+}
+
+/** A script goes on after a failed expansion with the next line of its outermost list. */
+function discard(sh: Shell, status: number): void {
+  const { st } = sh;
+  const base = st.frames[0];
+  const node = base?.k === 'node' ? nodeAt(st, base) : undefined;
+  if (base?.k !== 'node' || node?.k !== 'list' || st.frames.length === 1) {
+    abort(sh, status);
+    return;
+  }
+  while (st.frames.length > 1) popFrame(sh);
+  const { nodes } = scriptOf(st, base.src);
+  while (node.items[base.i ?? 0] && nodes[node.items[base.i ?? 0]!.n]!.line <= st.line) base.i = (base.i ?? 0) + 1;
+  st.status = status;
 }

@@ -9,12 +9,17 @@ import { complain, initialState, type Shell, type ShellState } from './state';
 import { isName } from './variables';
 
 /** What is started when /bin/sh, /bin/bash or a login shell (`-bash`) is run. */
-export const shell: Program<ShellState> = {
-  name: 'sh',
-  start: (sys) => start(sys),
-  step: (sys, st) => step({ sys, st }),
-  signal: (_sys, st, signal) => caught(st, signal),
-};
+export const shell: Program<ShellState> = shellWith();
+
+/** The shell with another limit on how many frames one step advances: tests look at it between any two of them. */
+export function shellWith(budget?: number): Program<ShellState> {
+  return {
+    name: 'sh',
+    start: (sys) => start(sys),
+    step: (sys, st) => step({ sys, st }, budget),
+    signal: (_sys, st, signal) => caught(st, signal),
+  };
+}
 
 interface Arguments {
   command: string | undefined;
@@ -95,7 +100,7 @@ function start(sys: Sys): ShellState {
   if (a.command !== undefined) {
     if (a.rest.length > 0) st.name = a.rest[0]!;
     st.args = a.rest.slice(1);
-    pushText(sh, a.command, true);
+    pushText(sh, a.command, { tail: true, from: '-c' });
   } else if (fromTerminal) {
     st.args = a.rest;
     if (a.interactive || (sys.isatty(0) && sys.isatty(2))) st.interactive = true;

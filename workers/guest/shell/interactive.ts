@@ -14,6 +14,7 @@ import { getVar } from './variables';
 export function startInteractive(sh: Shell, files: { profile: boolean; rc: boolean }): void {
   const { st, sys } = sh;
   if (st.interactive) {
+    st.atPrompt = true;
     st.input = { k: 'tty', text: '', editor: null };
     st.opts['expand_aliases'] = true;
     takeTerminal(sh);
@@ -35,7 +36,7 @@ function pushFile(sh: Shell, path: string): void {
   try {
     const text = sh.sys.readText(path);
     sh.st.frames.push({ k: 'scope', src: 0, at: 0, sourced: true });
-    pushText(sh, text);
+    pushText(sh, text, { from: path });
   } catch (error) {
     if (!(error instanceof SysError)) throw error; // unreadable: skipped, as bash does
   }
@@ -91,11 +92,23 @@ export function interactiveInput(sh: Shell, input: ShellState['input'] & { k: 't
     return undefined;
   }
   input.text = '';
-  st.warned = false;
+  if (!/^\s*(exit|logout)\b/.test(text)) st.warned = false;
   if (text.trim() === '') return undefined;
-  remember(sh, text);
+  remember(sh, oneLine(text));
   pushText(sh, `${expandAliases(st, text)}\n`);
   return undefined;
+}
+
+/** A command of several lines as the history keeps it: on one line where that means the same. */
+function oneLine(text: string): string {
+  const [first = '', ...rest] = text.split('\n');
+  return rest.reduce((before, line) => {
+    const message = parseScript(`${before}\n`).error?.message ?? '';
+    if (message === '' || message.includes('looking for matching')) return `${before}\n${line}`;
+    return (
+      before + (/(^|[\s;])(do|then|else|in|[{(]|&&|[|]{1,2})$/.test(before.trimEnd()) ? ' ' : '; ') + line.trimStart()
+    );
+  }, first);
 }
 
 function leave(sh: Shell): undefined {

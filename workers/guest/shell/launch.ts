@@ -143,11 +143,12 @@ export function replaceProcess(
   argv: readonly string[],
   env: Record<string, string>,
   fds: Fds,
+  builtin = false,
 ): Step | undefined {
   const { sys } = sh;
   const found = findCommand(sh, argv[0]!);
   if ('status' in found) {
-    complain(sh, found.message);
+    complain(sh, builtin ? `exec: ${found.message.replace('command not found', 'not found')}` : found.message);
     sh.st.status = found.status;
     return undefined;
   }

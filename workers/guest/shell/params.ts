@@ -39,7 +39,7 @@ export function parameter(x: Expansion, seg: ParamSeg): Result {
   if (seg.prefix === '#') return { s: lengthOf(sh, seg, found) };
   if (op && /^:?[-=+?]$/.test(op)) return withDefault(x, seg, found, op);
   if (!found.values && !found.isList && sh.st.opts['u'])
-    throw new ShellError(`${seg.index ? seg.text.replace(/^\$\{|\}$/g, '') : seg.name}: unbound variable`, true);
+    throw new ShellError(`${seg.index ? seg.text.replace(/^\$\{|\}$/g, '') : seg.name}: unbound variable`, true, 127);
   if (op === ':') return slice(x, seg, found);
   if (!op) return result(found, found.values ?? []);
   const change = changer(x, seg, op);
@@ -62,7 +62,7 @@ function find(x: Expansion, seg: ParamSeg): Found {
     const m = /^(\w+|[@*#?$!-])(?:\[(.*)\])?$/.exec(target ?? '');
     if (!m) {
       if (target) throw new ShellError(`${target}: invalid variable name`, true);
-      if (sh.st.opts['u']) throw new ShellError(`${seg.name}: unbound variable`, true);
+      if (sh.st.opts['u']) throw new ShellError(`${seg.name}: unbound variable`, true, 127);
       throw new ShellError(`${seg.name}: invalid indirect expansion`, true);
     }
     const index: Word | undefined = m[2] === undefined ? undefined : [{ k: 'lit', s: m[2] }];
@@ -111,7 +111,7 @@ export function special(sh: Shell, name: string): string | undefined {
 
 function lengthOf(sh: Shell, seg: ParamSeg, found: Found): string {
   if (found.isList) return String(found.values?.length ?? 0);
-  if (!found.values && sh.st.opts['u']) throw new ShellError(`${seg.name}: unbound variable`, true);
+  if (!found.values && sh.st.opts['u']) throw new ShellError(`${seg.name}: unbound variable`, true, 127);
   return String([...(found.values?.[0] ?? '')].length);
 }
 

@@ -5,7 +5,7 @@
  */
 import type * as u from 'unbash';
 import { parse } from 'unbash';
-import type { Assign, Node, NodeId, Redir, Script, Seg, SyntaxError, TestExpr, Word } from './ast';
+import type { Assign, Node, NodeId, Redir, Script, Seg, SyntaxFault, TestExpr, Word } from './ast';
 import { hereDocWord, textWord, toWord, toWords, wordFromSource } from './words';
 
 const cache = new Map<string, Script>();
@@ -38,17 +38,17 @@ class Builder {
     let statements = script.commands;
     if (errors.length > 0) {
       const at = Math.min(...errors.map((e) => e.pos));
-      const failing = statements.find((s) => s.end >= at) ?? statements[statements.length - 1];
+      const failing = statements.find((s) => s.end >= at || s.end <= s.pos) ?? statements[statements.length - 1];
       const start = Math.min(at, failing?.pos ?? at);
       const lineStart = this.text.lastIndexOf('\n', start - 1) + 1;
-      statements = statements.filter((s) => s.end <= lineStart && s.end < at);
+      statements = statements.filter((s) => s.end > s.pos && s.end <= lineStart && s.end < at);
     }
     const root = this.#list(statements, 0, this.text.length);
     const error = this.#error(errors);
     return { text: this.text, nodes: this.#nodes, root, ...(error ? { error } : {}) };
   }
 
-  #error(errors: readonly u.ParseError[]): SyntaxError | undefined {
+  #error(errors: readonly u.ParseError[]): SyntaxFault | undefined {
     const text = this.text;
     if (errors.length === 0) {
       if (this.#hereDocOpen)
@@ -104,7 +104,8 @@ class Builder {
   }
 
   #lineOf(pos: number): number {
-    const starts = (this.#lineStarts ??= [0, ...[...this.text.matchAll(/\n/g)].map((m) => m.index + 1)]);
+    this.#lineStarts ??= [0, ...[...this.text.matchAll(/\n/g)].map((m) => m.index + 1)];
+    const starts = this.#lineStarts;
     let low = 0;
     let high = starts.length - 1;
     while (low < high) {
@@ -269,7 +270,7 @@ function arrayElement(element: u.Word): { key?: Word; words: Word[] } {
   const keyed = /^\[([^\]]*)\]=/.exec(element.text);
   if (!keyed) return { words: toWords(element) };
   return {
-    key: wordFromSource(keyed[1]!)[0] ?? [],
+    key: /["'$`\\]/.test(keyed[1]!) ? (wordFromSource(keyed[1]!)[0] ?? []) : [{ k: 'lit', s: keyed[1]!, q: true }],
     words: [
       keyed[0].length < element.text.length ? (wordFromSource(element.text.slice(keyed[0].length))[0] ?? []) : [],
     ],

@@ -4,22 +4,22 @@ import { waitAll } from './builtins/jobControl';
 import { advanceRead } from './builtins/read';
 import { advanceNode } from './compound';
 import { saveHistory } from './editor/history';
-import { abort, beginExit, finish, popFrame, runTrap } from './flow';
+import { abort, beginExit, finish, popFrame, runTrap, syntaxError } from './flow';
 import { nextInput } from './input';
 import { reap, signalNumber, waitForeground } from './jobs';
 import { collect } from './launch';
-import { complain, nodeAt, out, type Shell, type ShellState } from './state';
+import { complain, type FrameOf, nodeAt, out, type Shell, type ShellState } from './state';
 
 /** Frames advanced in one step at most. */
 const BUDGET = 400;
 /** cpu time that advancing one frame costs, ns. */
 const ADVANCE_NS = 1_500;
 
-export function step(sh: Shell): Step {
+export function step(sh: Shell, budget = BUDGET): Step {
   const { st } = sh;
   if (st.jobs.length > 0) reap(sh);
   let work = 0;
-  for (; work < BUDGET; work++) {
+  for (; work < budget; work++) {
     const blocked = flush(sh) ?? advance(sh);
     if (!blocked) continue;
     if (blocked.do === 'exit' || work === 0) return blocked;
@@ -85,7 +85,7 @@ function advance(sh: Shell): Step | undefined {
   if (!f) {
     if (st.exiting === null) return nextInput(sh);
     if (st.interactive) saveHistory(sh);
-    return exit(st.exiting);
+    return st.fatal ? dieOf(sh, st.fatal) : exit(st.exiting);
   }
   switch (f.k) {
     case 'node':
@@ -111,9 +111,29 @@ function advance(sh: Shell): Step | undefined {
     case 'read':
       return advanceRead(sh, f);
     case 'failed':
-      beginExit(sh, 2);
+      popFrame(sh);
+      syntaxErrorIn(sh, f);
+      st.status = 2;
+      if (!st.interactive && st.frames.length === 0) beginExit(sh, 2);
       return undefined;
   }
+}
+
+/** A sourced file is named instead of the shell in a script, after it at the prompt. */
+function syntaxErrorIn(sh: Shell, f: FrameOf<'failed'>): void {
+  const { st } = sh;
+  const { name } = st;
+  const isFile = f.from.includes('/') && !st.interactive;
+  if (isFile) st.name = f.from;
+  syntaxError(sh, st.texts[f.src] ?? '', isFile ? '' : f.from);
+  st.name = name;
+}
+
+/** Ends by the signal, as whoever waits for this process should see. */
+function dieOf(sh: Shell, name: SignalName): Step {
+  sh.st.dying = true;
+  sh.sys.kill(sh.sys.pid, name);
+  return wait({ child: true });
 }
 
 /** Runs the trap of a caught signal, unless a foreground command must end first. True when something was done. */
@@ -126,6 +146,12 @@ function takeSignal(sh: Shell): boolean {
     if (name === 'HUP') {
       st.signals.shift();
       beginExit(sh, 129);
+      return true;
+    }
+    if (!st.interactive && st.traps['EXIT'] !== undefined && name !== 'INT') {
+      st.signals.shift();
+      st.fatal = name;
+      beginExit(sh, 128 + signalNumber(name));
       return true;
     }
     if (top?.k === 'wait') return false;
@@ -147,6 +173,8 @@ function takeSignal(sh: Shell): boolean {
 
 const IGNORED_AT_PROMPT: ReadonlySet<SignalName> = new Set(['TERM', 'QUIT', 'TSTP', 'TTIN', 'TTOU']);
 
+const FATAL: ReadonlySet<SignalName> = new Set(['HUP', 'TERM', 'USR1', 'USR2', 'ALRM', 'QUIT']);
+
 /** Decides about a signal as it arrives; false lets the kernel take the default action. */
 export function caught(st: ShellState, name: SignalName): boolean {
   if (st.dying) return false;
@@ -164,6 +192,11 @@ export function caught(st: ShellState, name: SignalName): boolean {
       return true;
     }
     return IGNORED_AT_PROMPT.has(name);
+  }
+  // The EXIT trap runs before a fatal signal takes effect.
+  if (FATAL.has(name) && st.traps['EXIT'] !== undefined) {
+    st.signals.push(name);
+    return true;
   }
   if (name === 'INT' && st.frames.some((f) => f.k === 'wait')) {
     st.signals.push(name);

@@ -18,6 +18,8 @@ interface Expanded {
   readonly arrays: Arrays;
   readonly targets: Target[];
   readonly temporary: [name: string, value: string][];
+  /** Assignments made, as `set -x` shows them. */
+  readonly made: string[];
 }
 
 export function simple(sh: Shell, f: NodeFrame, node: Simple): Step | undefined {
@@ -55,8 +57,10 @@ export function callBuiltin(sh: Shell, call: BuiltinCall): Step | undefined {
   const builtin = findBuiltin(call.argv[0]!)!;
   try {
     const result = builtin(call);
-    if (typeof result === 'number') finish(sh, result);
-    else return result;
+    if (typeof result === 'number') {
+      sh.st.pipeStatus = [result];
+      finish(sh, result);
+    } else return result;
   } catch (error) {
     if (!(error instanceof ShellError)) throw error;
     fail(sh, new ShellError(`${call.argv[0]}: ${error.message}`, false, error.status));
@@ -73,14 +77,15 @@ function expand(x: Expansion, node: Simple): Expanded {
   }
   const targets = expandRedirs(x, node.redirs);
   const temporary: [string, string][] = [];
+  const made: string[] = [];
   for (const a of node.assigns) {
-    if (argv.length === 0) assign(x, a);
+    if (argv.length === 0) made.push(assign(x, a));
     else if (!('elements' in a.value)) {
       const before = a.append ? String(lookup(x.sh.st, a.name)?.v ?? '') : '';
       temporary.push([a.name, before + expandValue(x, a.value, true)]);
     }
   }
-  return { argv, arrays, targets, temporary };
+  return { argv, arrays, targets, temporary, made };
 }
 
 /** An assignment that is an argument of `declare` and its like. */
@@ -99,9 +104,13 @@ function declared(x: Expansion, a: Assign, arrays: Arrays): string {
   return `${a.name}${index}${a.append ? '+' : ''}=${expandValue(x, a.value, true)}`;
 }
 
-function trace(sh: Shell, { argv, temporary }: Expanded): void {
+function trace(sh: Shell, { argv, temporary, made }: Expanded): void {
   const ps4 = String(lookup(sh.st, 'PS4')?.v ?? '+ ');
-  const words = [...temporary.map(([n, v]) => `${n}=${v}`), ...argv.map((a) => (a === '' ? "''" : quotedIfNeeded(a)))];
+  const words = [
+    ...made,
+    ...temporary.map(([n, v]) => `${n}=${v}`),
+    ...argv.map((a) => (a === '' ? "''" : quotedIfNeeded(a))),
+  ];
   out(sh, `${ps4}${words.join(' ')}\n`, 2);
 }
 

@@ -85,7 +85,7 @@ export type Frame = Common &
         escaped?: boolean;
       }
     /** A text with a syntax error ends here, with status 2. */
-    | { k: 'failed' }
+    | { k: 'failed'; from: string }
   );
 
 export type FrameOf<K extends Frame['k']> = Extract<Frame, { k: K }>;
@@ -139,6 +139,8 @@ export interface ShellState {
     | { k: 'stdin'; text: string; eof: boolean }
     | { k: 'tty'; text: string; editor: EditorState | null };
   interactive: boolean;
+  /** This shell, or the one it was forked from, is interactive: messages have no line numbers. */
+  atPrompt: boolean;
   login: boolean;
   /** Descriptor of the terminal when this shell does job control. */
   tty: number;
@@ -166,6 +168,10 @@ export interface ShellState {
   pipeStatus: number[];
   /** Keys that arrived after the Enter of the last line, one character per byte. */
   typeahead: string;
+  /** Texts that came from a file: its name, for messages. */
+  files: Record<string, string>;
+  /** The signal that this shell dies of once its EXIT trap has run. */
+  fatal: SignalName | null;
   /** The next SIGINT is not caught any more. */
   dying: boolean;
 }
@@ -198,6 +204,7 @@ export function initialState(): ShellState {
     closing: [],
     input: { k: 'none' },
     interactive: false,
+    atPrompt: false,
     login: false,
     tty: -1,
     pgid: 0,
@@ -215,6 +222,8 @@ export function initialState(): ShellState {
     modes: null,
     pipeStatus: [],
     typeahead: '',
+    files: {},
+    fatal: null,
     dying: false,
   };
 }
@@ -230,7 +239,11 @@ export function addText(st: ShellState, text: string): number {
 /** Drops texts that no frame and no function refers to. */
 function forgetTexts(st: ShellState): void {
   const used = new Set([...st.frames, ...Object.values(st.funcs)].map((f) => String(f.src)));
-  for (const id of Object.keys(st.texts)) if (!used.has(id)) delete st.texts[id];
+  for (const id of Object.keys(st.texts)) {
+    if (used.has(id)) continue;
+    delete st.texts[id];
+    delete st.files[id];
+  }
 }
 
 export function scriptOf(st: ShellState, src: number): Script {
@@ -291,5 +304,7 @@ export function out(sh: Shell, text: string, fd = 1): void {
 /** "NAME: line N: " (a script) or "-bash: " (at the prompt), as bash begins its messages. */
 export function complain(sh: Shell, message: string): void {
   const { st } = sh;
-  out(sh, `${st.name}: ${st.interactive ? '' : `line ${st.line}: `}${message}\n`, 2);
+  const top = st.frames[st.frames.length - 1];
+  const name = (!st.atPrompt && top && st.files[top.src]) || st.name;
+  out(sh, `${name}: ${st.atPrompt ? '' : `line ${st.line}: `}${message}\n`, 2);
 }

@@ -32,6 +32,8 @@ export function getVar(sh: Shell, name: string): string | undefined {
       return String(sh.sys.ppid);
     case 'BASH_SUBSHELL':
       return sh.st.subshell ? '1' : '0';
+    case 'PIPESTATUS':
+      return String(sh.st.pipeStatus[0] ?? 0);
     case 'FUNCNAME':
       return functionNames(sh.st)[0];
   }
@@ -51,6 +53,7 @@ const elementOf = (values: { [key: string]: string }, key: string) =>
 
 /** [key, value] of every element, indexed arrays in numeric order. A scalar is an array of one. */
 export function elements(sh: Shell, name: string): [string, string][] {
+  if (name === 'PIPESTATUS') return sh.st.pipeStatus.map((s, i) => [String(i), String(s)]);
   const variable = lookup(sh.st, name);
   if (variable?.v === undefined) {
     const value = getVar(sh, name);
@@ -74,6 +77,7 @@ export function arrayKey(sh: Shell, name: string, index: string): string {
 export function getElement(sh: Shell, name: string, index: string): string | undefined {
   const variable = lookup(sh.st, name);
   const key = arrayKey(sh, name, index);
+  if (name === 'PIPESTATUS') return elements(sh, name)[Number(key)]?.[1];
   if (variable?.v === undefined) return undefined;
   if (typeof variable.v === 'string') return key === '0' ? variable.v : undefined;
   return elementOf(variable.v, key);

@@ -129,12 +129,14 @@ export function arithmeticText(text: string): string {
 }
 
 function parameter(part: u.ParameterExpansionPart, q: boolean): ParamSeg {
+  // ${!:-x} and ${#:-x} are about $! and $#, not prefixes.
+  const isSpecial = part.parameter === '' && part.prefix !== undefined;
   const base = {
     k: 'param' as const,
-    name: part.parameter,
+    name: isSpecial ? part.prefix! : part.parameter,
     text: part.text,
     q,
-    ...(part.prefix ? { prefix: part.prefix } : {}),
+    ...(part.prefix && !isSpecial ? { prefix: part.prefix } : {}),
     ...(part.index ? { index: toWord(part.index) } : {}),
   };
   const operation = part.operation;
@@ -164,6 +166,8 @@ function parameter(part: u.ParameterExpansionPart, q: boolean): ParamSeg {
         op: operation.operator,
         ...(operation.operand ? { a: toWord(operation.operand, 'pattern') } : {}),
       };
+    case 'Transform':
+      return { ...base, op: operation.operator, a: toWord(operation.operand) };
     case 'Names':
       return { ...base, op: operation.operator };
     default:

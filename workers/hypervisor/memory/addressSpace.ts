@@ -64,12 +64,14 @@ export class AddressSpace {
   // --- copying in and out
 
   read(va: number, length: number): Uint8Array {
+    // Look first: a guest may claim a length that must not be allocated for it.
+    this.#eachPiece(va, length, (address) => {
+      if (this.#find(address) === undefined) throw new PageFault(address);
+    });
     const bytes = new Uint8Array(length);
     this.#eachPiece(va, length, (address, done, count) => {
-      const mfn = this.#find(address);
-      if (mfn === undefined) throw new PageFault(address);
       const at = address & 4095;
-      const page = this.memory.peek(mfn) ?? NO_BYTES;
+      const page = this.memory.peek(this.#find(address)!) ?? NO_BYTES;
       bytes.set(page.subarray(at, at + count), done);
     });
     return bytes;

@@ -308,7 +308,8 @@ export class MachineMemory {
     this.#free.push(mfn);
     this.#freeCount++;
     // Stretches taken out by #findRun leave their frames on the stack; do not let those pile up.
-    if (this.#free.length > 2 * this.frames) this.#free = [...new Set(this.#free)].filter((m) => this.#state[m] === FREE);
+    if (this.#free.length > 2 * this.frames)
+      this.#free = [...new Set(this.#free)].filter((m) => this.#state[m] === FREE);
   }
 
   #popFree(): number | undefined {

@@ -4,9 +4,10 @@
  * A paravirtual guest of Xen keeps this table itself and Xen keeps only the inverse; here page tables are not modelled as
  * bytes, so the direct map of the guest needs it on this side of the border as well.
  */
-import { INVALID_P2M_ENTRY, type Mfn } from '../../abi/xen';
-import { HYPERVISOR_VIRT_START } from '../../abi/mmu';
+
 import { VIRT_BASE } from '../../abi/cpu';
+import { HYPERVISOR_VIRT_START } from '../../abi/mmu';
+import { INVALID_P2M_ENTRY, type Mfn } from '../../abi/xen';
 
 /** The direct map must end below Xen's hole. */
 export const MAX_PFNS = (HYPERVISOR_VIRT_START - VIRT_BASE) >>> 12;

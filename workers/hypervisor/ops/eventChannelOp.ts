@@ -18,7 +18,7 @@ import {
   EVTCHNSTAT_virq,
 } from '../../abi/eventChannel';
 import { NR_EVENT_CHANNELS } from '../../abi/sharedInfo';
-import { type Domid, DOMID_SELF, type Port } from '../../abi/xen';
+import { DOMID_SELF, type Domid, type Port } from '../../abi/xen';
 import { errno, XenError } from '../../lib/errno';
 import type { Domain } from '../domain';
 import {

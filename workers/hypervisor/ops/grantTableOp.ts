@@ -18,7 +18,7 @@ import {
   GNTTABOP_unmap_grant_ref,
 } from '../../abi/grantTable';
 import { TRC_MEM_PAGE_GRANT_MAP, TRC_MEM_PAGE_GRANT_TRANSFER, TRC_MEM_PAGE_GRANT_UNMAP } from '../../abi/trace';
-import { type Domid, DOMID_SELF, type Gref, type Mfn, PAGE_SIZE } from '../../abi/xen';
+import { DOMID_SELF, type Domid, type Gref, type Mfn, PAGE_SIZE } from '../../abi/xen';
 import { errno, XenError } from '../../lib/errno';
 import type { Domain } from '../domain';
 import { type CopyEnd, copyGrant, mapGrant, transferGrant, unmapGrant } from '../grantOps';
@@ -66,7 +66,10 @@ function mapElement({ hv, domain }: Call, va: number, element: DataView): void {
     domain.space.putU32(va + 20, handle);
     domain.space.putU64(va + 24, mfn * PAGE_SIZE);
   };
-  if ((flags & GNTMAP_contains_pte) !== 0) return put(GNTST_general_error);
+  if ((flags & GNTMAP_contains_pte) !== 0) {
+    put(GNTST_general_error);
+    return;
+  }
   const result = mapGrant(hv, domain, {
     hostAddress: u64(element, 0),
     ref: element.getUint32(12, true) as Gref,

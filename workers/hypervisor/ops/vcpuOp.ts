@@ -1,4 +1,6 @@
 /** vcpu_op: what a domain does with its own vcpus (do_vcpu_op in xen/common/domain.c, Xen 3.4). */
+
+import { VCPU_INFO_SIZE, vcpuInfo } from '../../abi/sharedInfo';
 import {
   VCPU_GUEST_CONTEXT_SIZE,
   VCPU_SSHOTTMR_future,
@@ -15,7 +17,6 @@ import {
   VCPUOP_stop_singleshot_timer,
   VCPUOP_up,
 } from '../../abi/vcpu';
-import { VCPU_INFO_SIZE, vcpuInfo } from '../../abi/sharedInfo';
 import { MAX_VIRT_CPUS, type Mfn } from '../../abi/xen';
 import { errno, XenError } from '../../lib/errno';
 import type { Call } from '../hypercalls';

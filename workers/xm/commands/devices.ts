@@ -50,7 +50,7 @@ export function deviceListCommand(table: DeviceTable): XmCommand {
         return 0;
       }
       if (devices.length === 0) return 0;
-      io.print([table.header, ...devices.map(table.row), ''].join('\n'));
+      io.print([table.header, ...devices.map((device) => table.row(device)), ''].join('\n'));
       return 0;
     },
   };

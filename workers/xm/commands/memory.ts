@@ -10,7 +10,8 @@ export const memSet: XmCommand = {
   minArgs: 2,
   maxArgs: 2,
   async run({ io, xend }, [domain, size]) {
-    await xend.setMemoryTarget(domain!, mebibytes(size!, io));
+    const target = mebibytes(size!, io);
+    await xend.setMemoryTarget(domain!, target);
     return 0;
   },
 };
@@ -23,7 +24,8 @@ export const memMax: XmCommand = {
   minArgs: 2,
   maxArgs: 2,
   async run({ io, xend }, [domain, size]) {
-    await xend.setMaxMemory(domain!, mebibytes(size!, io));
+    const maximum = mebibytes(size!, io);
+    await xend.setMaxMemory(domain!, maximum);
     return 0;
   },
 };

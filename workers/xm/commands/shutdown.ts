@@ -63,7 +63,7 @@ async function waitForEnd({ io, xend }: XmContext, waiting: Set<string>): Promis
   while (waiting.size > 0) {
     await pollSecond(io);
     const alive = new Set((await xend.domains()).filter((domain) => domain.powerState !== 'halted').map((d) => d.name));
-    for (const name of [...waiting]) {
+    for (const name of waiting) {
       if (alive.has(name)) continue;
       io.print(`Domain ${name} terminated\n`);
       waiting.delete(name);
@@ -77,7 +77,7 @@ async function waitForReboot({ io, xend }: XmContext, before: ReadonlyMap<string
   while (waiting.size > 0) {
     await pollSecond(io);
     const domains = new Map((await xend.domains()).map((domain) => [domain.name, domain]));
-    for (const [name, missed] of [...waiting]) {
+    for (const [name, missed] of waiting) {
       const domain = domains.get(name);
       if (domain) {
         if (domain.restartCount === before.get(name)) continue;

@@ -9,7 +9,7 @@ export const sysrq: XmCommand = {
   minArgs: 2,
   maxArgs: 2,
   async run({ xend }, [domain, letter]) {
-    if ([...letter!].length !== 1) throw new OptionError(`${letter} is not convertible to a character`);
+    if (Array.from(letter!).length !== 1) throw new OptionError(`${letter} is not convertible to a character`);
     await xend.sendSysrq(domain!, letter!);
     return 0;
   },

@@ -13,7 +13,8 @@ export const vcpuSet: XmCommand = {
   minArgs: 2,
   maxArgs: 2,
   async run({ xend }, [domain, count]) {
-    await xend.setVcpuCount(domain!, intArgument(count!));
+    const vcpus = intArgument(count!);
+    await xend.setVcpuCount(domain!, vcpus);
     return 0;
   },
 };

@@ -34,7 +34,7 @@ export interface BuiltMap {
 /** Builds the pointer blocks for `data`; `take` gives a disk block for each. */
 export function buildPointers(data: ReadonlyMap<number, number>, blockSize: number, take: () => number): BuiltMap {
   const perBlock = blockSize / 4;
-  const words = new Array<number>(15).fill(0);
+  const words = Array.from({ length: 15 }, () => 0);
   const indirect: { block: number; bytes: Uint8Array }[] = [];
   for (let i = 0; i < N_DIRECT; i++) words[i] = data.get(i) ?? 0;
   for (let level = 1; level <= 3; level++) {

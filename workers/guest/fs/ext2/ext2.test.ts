@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SysError } from '../../sys';
+import { membersOf, unpackCpio, writeCpio } from '../cpio';
 import { ext2, formatExt2 } from '../ext2';
 import type { Inode } from '../inode';
 import { Vfs } from '../vfs';
@@ -104,6 +105,7 @@ function check(device: MemoryDevice): void {
 function put({ vfs, volume }: Mounted, path: string, content: string | Uint8Array, offset = 0): Inode {
   const location = vfs.locate('/', path, ROOT);
   const inode = location.inode ?? vfs.create('/', path, 'file', 0o644, ROOT);
+  if (!inode.data) throw new SysError('EISDIR', path);
   volume.write(inode, offset, typeof content === 'string' ? new TextEncoder().encode(content) : content);
   return inode;
 }
@@ -132,7 +134,8 @@ describe.each([1024, 2048, 4096])('with blocks of %i bytes', (blockSize) => {
     [device1.rdevMajor, device1.rdevMinor] = [8, 10];
     const device2 = m.vfs.create('/', '/huge', 'char', 0o600, ROOT);
     [device2.rdevMajor, device2.rdevMinor] = [300, 70000];
-    m.vfs.create('/', '/pipe', 'fifo', 0o644, { uid: 70000, gid: 100 });
+    m.vfs.create('/', '/pipe', 'fifo', 0o644, ROOT);
+    m.vfs.chown('/', '/pipe', 70000, 100, ROOT);
     for (let i = 0; i < 300; i++) put(m, `/etc/a-file-with-a-rather-long-name-${i}`, '');
     const before = describeTree(m.volume.root);
     unmount(m);
@@ -198,7 +201,7 @@ describe.each([1024, 2048, 4096])('with blocks of %i bytes', (blockSize) => {
                 m = mount(device);
             }
           } catch (error) {
-            if (!(error instanceof SysError || error instanceof TypeError)) throw error;
+            if (!(error instanceof SysError)) throw error;
           }
         }
         const before = describeTree(m.volume.root);
@@ -294,6 +297,25 @@ describe('writing back', () => {
   });
 });
 
+describe('building an image', () => {
+  it('takes a cpio archive as its content', () => {
+    const source = new Volume(9, 'rootfs', 'none');
+    const vfs = new Vfs(source, 'rw', () => 1_150_000_000);
+    for (const path of ['/etc', '/dev', '/etc/init.d']) vfs.mkdir('/', path, 0o755, ROOT);
+    source.write(vfs.create('/', '/etc/init.d/rc', 'file', 0o755, ROOT), 0, new Uint8Array(5000).fill(35));
+    vfs.link('/', '/etc/init.d/rc', '/etc/rc', ROOT);
+    const archive = writeCpio(membersOf(source), { gzip: true });
+    const device = blank(8192);
+    const m = mount(device);
+    unpackCpio(archive, m.volume);
+    unmount(m);
+    check(device);
+    const again = mount(device);
+    expect(again.vfs.readdir('/', '/', ROOT)).toEqual(['lost+found', 'etc', 'dev']);
+    expect(again.vfs.stat('/', '/etc/rc', ROOT)).toMatchObject({ size: 5000, nlink: 2, mode: 0o755 });
+  });
+});
+
 describe('a disk that is no sound ext2', () => {
   const errorOf = (device: MemoryDevice) => {
     let code: unknown;
@@ -337,61 +359,47 @@ describe('a disk that is no sound ext2', () => {
   });
 });
 
-describe.runIf(MKE2FS && DEBUGFS)('together with e2fsprogs', () => {
-  const make = (use: (path: string) => void, ...options: string[]) =>
-    inTemporaryFile(new Uint8Array(24 * 1024 * 1024), (path) => {
-      execFileSync(MKE2FS!, ['-q', '-F', ...options, path]);
-      use(path);
-    });
-  const debugfs = (path: string, ...commands: string[]) =>
-    execFileSync(DEBUGFS!, ['-w', '-f', '/dev/stdin', path], {
-      input: commands.join('\n'),
-      encoding: 'utf8',
-      stdio: 'pipe',
-    });
+if (MKE2FS && DEBUGFS) {
+  describe('together with e2fsprogs', () => {
+    const make = (options: readonly string[], use: (path: string) => void) =>
+      inTemporaryFile(new Uint8Array(24 * 1024 * 1024), (path) => {
+        execFileSync(MKE2FS, ['-q', '-F', ...options, path]);
+        use(path);
+      });
+    const debugfs = (path: string, ...commands: readonly string[]) => {
+      writeFileSync(`${path}.commands`, `${commands.join('\n')}\n`);
+      return execFileSync(DEBUGFS, ['-w', '-f', `${path}.commands`, path], { encoding: 'utf8', stdio: 'pipe' });
+    };
 
-  it.each([
-    ['ext2', '-t', 'ext2'],
-    ['ext2 with 128-byte inodes and 4 KiB blocks', '-t', 'ext2', '-I', '128', '-b', '4096'],
-    ['ext3', '-t', 'ext3'],
-  ])('reads and writes %s as mke2fs makes it', (_name, ...options) => {
-    make(
-      (path) => {
+    it.each([
+      ['ext2', ['-t', 'ext2']],
+      ['ext2 with 128-byte inodes and 4 KiB blocks', ['-t', 'ext2', '-I', '128', '-b', '4096']],
+      ['ext3', ['-t', 'ext3']],
+    ])('reads and writes %s as mke2fs makes it', (_name, options) => {
+      make(options, (path) => {
         writeFileSync(`${path}.data`, Buffer.alloc(700_000, 'abc'));
         debugfs(path, 'mkdir d', `write ${path}.data d/f`, 'symlink l d/f');
         const device = MemoryDevice.of(new Uint8Array(readFileSync(path)));
         const m = mount(device);
-        expect(m.vfs.find('/', '/l').data!.size).toBe(700_000);
-        expect(m.vfs.find('/', '/d/f').data!.read(699_998, 9)).toEqual(
-          new TextEncoder()
-            .encode('bc'.slice(0, 2))
-            .reverse()
-            .map((_, i) => 'abc'.charCodeAt((699_998 + i) % 3)),
-        );
+        const file = m.vfs.find('/', '/l').data!;
+        expect([file.size, new TextDecoder().decode(file.read(699_996, 9))]).toEqual([700_000, 'abca']);
         put(m, '/d/new', 'from the lab');
         m.vfs.unlink('/', '/d/f', ROOT);
         unmount(m);
         check(device);
         writeFileSync(path, device.image());
         expect(debugfs(path, 'cat d/new')).toContain('from the lab');
-      },
-      ...options,
-    );
-  });
+      });
+    });
 
-  it('reads ext4 with extents, but does not write it', () => {
-    make(
-      (path) => {
+    it('reads ext4 with extents, but does not write it', () => {
+      make(['-t', 'ext4'], (path) => {
         writeFileSync(`${path}.data`, Buffer.alloc(3_000_000, 'xyz'));
         debugfs(path, `write ${path}.data f`);
         const m = mount(MemoryDevice.of(new Uint8Array(readFileSync(path))));
         expect(m.volume.readonly).toBe(true);
-        expect(m.vfs.find('/', '/f').data!.read(2_999_997, 3)).toEqual(new TextEncoder().encode('xyz'));
-      },
-      '-t',
-      'ext4',
-      '-O',
-      '^has_journal',
-    );
+        expect(new TextDecoder().decode(m.vfs.find('/', '/f').data!.read(2_999_997, 3))).toBe('xyz');
+      });
+    });
   });
-});
+}

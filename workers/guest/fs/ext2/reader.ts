@@ -130,7 +130,8 @@ class TreeReader {
     const known = this.#inodes.get(ino);
     if (known) {
       if (known.kind === 'dir') throw new Ext2Error('EIO', `directory ${ino} has two names`);
-      return use(known);
+      use(known);
+      return;
     }
     const others = this.#waiting.get(ino);
     if (others) {

@@ -60,6 +60,9 @@ export class Ext2Driver implements VolumeDriver {
   #inFlight = new Set<Inode>();
   /** Metadata blocks in the write that is under way. */
   #underWay: readonly number[] = [];
+  /** A write is under way; what is asked for meanwhile waits, so that the disk sees everything in order. */
+  #isWriting = false;
+  readonly #later: (() => void)[] = [];
   #reservedBlocks = 0;
   #wasValid: boolean;
 
@@ -117,6 +120,10 @@ export class Ext2Driver implements VolumeDriver {
   }
 
   writeBack(done: (ok: boolean) => void): void {
+    if (this.#isWriting) {
+      this.#later.push(() => this.writeBack(done));
+      return;
+    }
     const dirty = new Set(this.volume.dirty);
     const freed = [...this.volume.freed];
     if (dirty.size === 0 && freed.length === 0 && this.#changed.size === 0) {
@@ -153,6 +160,10 @@ export class Ext2Driver implements VolumeDriver {
   }
 
   umount(done: (ok: boolean) => void): void {
+    if (this.#isWriting) {
+      this.#later.push(() => this.umount(done));
+      return;
+    }
     this.remounted();
     this.#write(new Map(), done);
   }
@@ -218,7 +229,7 @@ export class Ext2Driver implements VolumeDriver {
   /** Puts into `writes` what the inodes need, and changes maps, bitmaps and tables accordingly. Throws ENOSPC. */
   #plan(dirty: Set<Inode>, writes: Map<number, Uint8Array>): void {
     this.#adoptChildren(dirty);
-    for (const inode of [...dirty]) {
+    for (const inode of dirty) {
       if (inode.nlink > 0) this.#numberOf(inode);
       else this.#release(inode.ino); // still open, but nameless: on the disk it is gone
     }
@@ -342,7 +353,7 @@ export class Ext2Driver implements VolumeDriver {
       this.#allocator.superblock(true).setUint32(100, features | RO_LARGE_FILE, true);
   }
 
-  /** Undefined bytes: the block exists and stays as it is. */
+  /** Extents that are the same memory as at the last write are the same bytes: FileData never writes into shared ones. */
   #planFile(inode: Inode, data: FileData, number: number, writes: Map<number, Uint8Array>): readonly number[] {
     const { blockSize } = this.#geometry;
     const before = this.#written.get(inode.ino);
@@ -377,7 +388,10 @@ export class Ext2Driver implements VolumeDriver {
     return buildDirBlocks(entries, blockSize, hasFileType, this.#maps.get(number)!.data.size);
   }
 
-  /** Gives an inode exactly these blocks, queues those with bytes, and returns its i_block. Throws ENOSPC. */
+  /**
+   * Gives an inode exactly these blocks, queues those with bytes, and returns its i_block. A block without bytes stays as
+   * it is on the disk; if it is not there yet, `bytesOf` provides them. Throws ENOSPC.
+   */
   #planBlocks(
     number: number,
     wanted: ReadonlyMap<number, Uint8Array | undefined>,
@@ -451,10 +465,13 @@ export class Ext2Driver implements VolumeDriver {
     const metadata = new Map(changed.map((block) => [block, this.#metadata.get(block)!.slice()]));
     this.#changed.clear();
     this.#underWay = changed;
+    this.#isWriting = true;
     const finish = (ok: boolean) => {
       if (!ok) for (const block of changed) this.#changed.add(block);
       this.#underWay = [];
+      this.#isWriting = false;
       done(ok);
+      this.#later.shift()?.();
     };
     writeBlocks(this.device, this.#geometry.blockSize, writes, (ok) => {
       if (!ok) return finish(false);

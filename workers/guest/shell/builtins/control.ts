@@ -36,7 +36,7 @@ const return_: Builtin = ({ sh, argv }) => {
   const status = numeric(sh, argv, sh.st.status) ?? 2;
   if (leaveFunction(sh, status)) return undefined;
   complain(sh, "return: can only `return' from a function or sourced script");
-  return 1;
+  return 2;
 };
 
 const exit: Builtin = ({ sh, argv }) => {
@@ -63,7 +63,7 @@ const eval_: Builtin = ({ sh, argv }) => {
   const args = argv[1] === '--' ? argv.slice(2) : argv.slice(1);
   const text = args.join(' ');
   if (text.trim() === '') return 0;
-  pushText(sh, text);
+  pushText(sh, text, { from: 'eval' });
   return undefined;
 };
 
@@ -93,7 +93,7 @@ const source: Builtin = ({ sh, argv, scope }) => {
     st.args = argv.slice(2);
   }
   st.status = 0;
-  pushText(sh, text);
+  pushText(sh, text, { from: path.includes('/') ? path : `./${path}` });
   return undefined;
 };
 
@@ -106,7 +106,7 @@ const exec: Builtin = ({ sh, argv, scope }) => {
   const opened = scope.opened;
   delete scope.opened;
   if (args.length === 0) return 0;
-  const step = replaceProcess(sh, args, environment(st), st.fds);
+  const step = replaceProcess(sh, args, environment(st), st.fds, true);
   if (step) return step;
   for (const fd of opened ?? []) sh.sys.close(fd);
   if (!st.interactive) beginExit(sh, st.status);

@@ -52,7 +52,8 @@ function declareOne(
     return false;
   }
   const old = lookup(st, name);
-  if (scope && !Object.hasOwn((scope.saved ??= {}), name)) {
+  if (scope) scope.saved ??= {};
+  if (scope?.saved && !Object.hasOwn(scope.saved, name)) {
     scope.saved[name] = copyVar(old);
     if (old?.readonly) {
       complain(sh, `local: ${name}: readonly variable`);

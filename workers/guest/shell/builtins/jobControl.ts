@@ -1,6 +1,6 @@
 /** jobs, fg, bg, wait, kill, times. */
 import { strerror } from '../../../lib/errno';
-import { type Step, SysError, wait } from '../../sys';
+import { again, type Step, SysError, wait } from '../../sys';
 import { finish } from '../flow';
 import { continueJob, findJob, jobLine, jobState, jobStatus, reap, signalList, signalName } from '../jobs';
 import { minutes } from '../pipeline';
@@ -115,6 +115,7 @@ const kill: Builtin = ({ sh, argv }) => {
     return 1;
   }
   let status = 0;
+  let own = false;
   for (const spec of args) {
     const job = spec.startsWith('%') ? findJob(sh, spec) : undefined;
     const pid = job ? (sh.st.tty >= 0 ? -job.pgid : job.procs[0]!.pid) : Number(spec);
@@ -126,8 +127,12 @@ const kill: Builtin = ({ sh, argv }) => {
       status = 1;
     } else status = send(sh, pid, signal, spec) ? status : 1;
     if (job && signal && signal !== 'CONT' && jobState(job) === 'stopped') sys.kill(pid, 'CONT');
+    if (pid === sys.pid || pid === 0 || pid === -sys.pgid) own = true;
   }
-  return status;
+  if (!own) return status;
+  // A signal to itself arrives before the next command.
+  finish(sh, status);
+  return again();
 };
 
 function send(sh: Shell, pid: number, signal: ReturnType<typeof signalName>, spec: string): boolean {

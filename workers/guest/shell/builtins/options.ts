@@ -141,7 +141,7 @@ const history: Builtin = ({ sh, argv }) => {
     return 1;
   }
   const from = Math.max(0, st.history.length - count);
-  st.history.slice(from).forEach((line, i) => out(sh, `${String(from + i + 1).padStart(5)}  ${line}\n`));
+  for (const [i, line] of st.history.slice(from).entries()) out(sh, `${String(from + i + 1).padStart(5)}  ${line}\n`);
   return 0;
 };
 

@@ -129,7 +129,7 @@ function assignFields(sh: Shell, f: FrameOf<'read'>, text: string): void {
       fields.map((value) => ({ value })),
       false,
     );
-  else f.names.forEach((name, i) => setVar(sh, name, fields[i] ?? ''));
+  else for (const [i, name] of f.names.entries()) setVar(sh, name, fields[i] ?? '');
 }
 
 /** At most `limit` fields; the last one keeps the delimiters inside it. */

@@ -2,7 +2,7 @@
 import { type Step, wait } from '../../sys';
 import { out, type Shell } from '../state';
 import { type Candidates, complete, startHelper } from './completion';
-import { finishLine, redraw } from './screen';
+import { appendKey, finishLine, firstDraw, redraw } from './screen';
 import { searchKey } from './search';
 import type { EditorState } from './state';
 
@@ -28,6 +28,7 @@ export function newEditor(sh: Shell, prompt: string): EditorState {
     at: sh.st.history.length,
     draft: '',
     row: 0,
+    drawn: false,
     search: null,
     pasting: false,
     tabbed: false,
@@ -36,11 +37,11 @@ export function newEditor(sh: Shell, prompt: string): EditorState {
   };
   sh.st.typeahead = '';
   out(sh, '\x1b[?2004h', 2);
-  redraw(sh, editor);
+  firstDraw(sh, editor);
   return editor;
 }
 
-export const terminal = (sh: Shell) => (sh.st.tty >= 0 ? sh.st.tty : 0);
+export const terminal = (sh: Shell) => Math.max(sh.st.tty, 0);
 
 /** Handles the keys that have arrived. */
 export function editLine(sh: Shell, e: EditorState): Edited {
@@ -65,12 +66,12 @@ const decoder = new TextDecoder();
 function nextKey(e: EditorState): string | undefined {
   const { pending } = e;
   if (pending === '') return undefined;
-  const escape = /^\x1b(\[[0-9;]*[A-Za-z~]|O[A-Za-z]|[^[O])/.exec(pending)?.[0];
+  const sequence = /^\x1b(\[[0-9;]*[A-Za-z~]|O[A-Za-z]|[^[O])/.exec(pending)?.[0];
   const lead = pending.charCodeAt(0);
-  const length = escape?.length ?? (lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1);
-  if ((lead === 0x1b && !escape) || pending.length < length) return undefined;
+  const length = sequence?.length ?? (lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1);
+  if ((lead === 0x1b && !sequence) || pending.length < length) return undefined;
   e.pending = pending.slice(length);
-  return escape ?? decoder.decode(Uint8Array.from(pending.slice(0, length), (c) => c.charCodeAt(0)));
+  return sequence ?? decoder.decode(Uint8Array.from(pending.slice(0, length), (c) => c.charCodeAt(0)));
 }
 
 function leave(sh: Shell, e: EditorState, result: Ended): Edited {
@@ -98,8 +99,10 @@ function handle(sh: Shell, e: EditorState, key: string): Edited {
   switch (key) {
     case '\r':
     case '\n': {
-      e.cursor = e.line.length;
-      redraw(sh, e);
+      if (e.cursor < e.line.length) {
+        e.cursor = e.line.length;
+        redraw(sh, e);
+      }
       const result = leave(sh, e, { end: 'line', line: e.line.join('') });
       out(sh, '\n', 2);
       // What was typed ahead stays with the next editor: it is put back in front of the terminal's own input.
@@ -129,9 +132,13 @@ function handle(sh: Shell, e: EditorState, key: string): Edited {
       break;
     default:
       if (EDITS[key]) EDITS[key](e, sh);
-      else if (key >= ' ' && key !== '\x7f' && !key.startsWith('\x1b')) insert(e, key);
+      else if (key >= ' ' && key !== '\x7f' && !key.startsWith('\x1b')) {
+        insert(e, key);
+        if (appendKey(sh, e, key)) return { step: undefined };
+      }
   }
   if (e.pending === '' || e.pending.startsWith('\r')) redraw(sh, e);
+  else e.drawn = false;
   return { step: undefined };
 }
 

@@ -5,7 +5,7 @@ import { getVar, ShellError } from '../variables';
 import { textWord } from '../words';
 
 export function prompt(sh: Shell, template: string): string {
-  const decoded = template.replace(/\\([0-7]{3}|.)/gs, (whole, c: string) => escape(sh, c) ?? whole);
+  const decoded = template.replace(/\\([0-7]{3}|.)/gs, (whole, c: string) => decode(sh, c) ?? whole);
   try {
     const word = textWord(decoded);
     return word.some((s) => s.k === 'cmd') ? decoded : expandString({ sh, log: undefined, at: 0 }, word);
@@ -19,7 +19,7 @@ const two = (n: number) => String(n).padStart(2, '0');
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-function escape(sh: Shell, c: string): string | undefined {
+function decode(sh: Shell, c: string): string | undefined {
   const { sys, st } = sh;
   const now = new Date(sys.wallClock * 1000);
   const time = `${two(now.getUTCHours())}:${two(now.getUTCMinutes())}`;

@@ -23,7 +23,7 @@ function extent(text: string, cols: number): { row: number; col: number } {
   return { row, col };
 }
 
-const columnsOf = (sh: Shell) => sh.sys.winsize(sh.st.tty >= 0 ? sh.st.tty : 0).cols || 80;
+const columnsOf = (sh: Shell) => sh.sys.winsize(Math.max(sh.st.tty, 0)).cols || 80;
 
 /** What stands before the cursor, and the whole. */
 function shown(e: EditorState): { head: string; before: string; all: string } {
@@ -33,6 +33,25 @@ function shown(e: EditorState): { head: string; before: string; all: string } {
     return { head, before: line, all: line };
   }
   return { head: e.prompt, before: e.line.slice(0, e.cursor).join(''), all: e.line.join('') };
+}
+
+/** The prompt on a fresh line; what stands to the left on an unfinished one stays. */
+export function firstDraw(sh: Shell, e: EditorState): void {
+  out(sh, e.prompt, 2);
+  e.row = extent(e.prompt, columnsOf(sh)).row;
+  e.drawn = true;
+}
+
+/** Echoes a character added at the end of the line, if nothing else changes on the screen; false: a redraw is needed. */
+export function appendKey(sh: Shell, e: EditorState, key: string): boolean {
+  if (e.search || e.cursor < e.line.length || !e.drawn) {
+    e.drawn = false;
+    return false;
+  }
+  const { col } = extent(e.prompt + e.line.join(''), columnsOf(sh));
+  if (col === 0) return false;
+  out(sh, key, 2);
+  return true;
 }
 
 export function redraw(sh: Shell, e: EditorState): void {
@@ -47,6 +66,7 @@ export function redraw(sh: Shell, e: EditorState): void {
   if (end.row > cursor.row) text += `\x1b[${end.row - cursor.row}A`;
   if (cursor.row !== end.row || cursor.col !== end.col) text += cursor.col > 0 ? `\r\x1b[${cursor.col}C` : '\r';
   e.row = cursor.row;
+  e.drawn = true;
   out(sh, text, 2);
 }
 

@@ -14,6 +14,8 @@ export interface EditorState {
   draft: string;
   /** Row of the cursor below the row where the prompt begins, as last drawn. */
   row: number;
+  /** The screen shows the line as it is. */
+  drawn: boolean;
   search: { text: string; at: number; saved: string } | null;
   /** Between ESC[200~ and ESC[201~: keys are text. */
   pasting: boolean;

@@ -9,7 +9,7 @@ export class MemoryDevice implements BlockDevice {
   readonly #sectors = new Map<number, Uint8Array>();
   writtenSectors = 0;
   isBroken = false;
-  /** Answers wait here when the device is not to answer at once. */
+  /** When the device is not to answer at once, what it is to do waits here. */
   waiting: (() => void)[] | undefined;
 
   constructor(readonly sectors: number) {}
@@ -33,12 +33,13 @@ export class MemoryDevice implements BlockDevice {
   write(sector: number, bytes: Uint8Array, done: (ok: boolean) => void): void {
     const count = bytes.length / 512;
     if (sector + count > this.sectors || !Number.isInteger(count)) throw new Error(`write at ${sector}`);
-    if (!this.isBroken) {
-      for (let i = 0; i < count; i++) this.#sectors.set(sector + i, bytes.slice(i * 512, (i + 1) * 512));
-      this.writtenSectors += count;
-    }
-    const ok = !this.isBroken;
-    this.#answer(() => done(ok));
+    this.#answer(() => {
+      if (!this.isBroken) {
+        for (let i = 0; i < count; i++) this.#sectors.set(sector + i, bytes.slice(i * 512, (i + 1) * 512));
+        this.writtenSectors += count;
+      }
+      done(!this.isBroken);
+    });
   }
 
   flush(done: (ok: boolean) => void): void {

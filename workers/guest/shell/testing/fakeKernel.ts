@@ -1,5 +1,5 @@
 /** A kernel just large enough to test the shell alone: files in a map, pipes, one terminal, processes stepped in turn. */
-import type { ErrnoName } from '../../lib/errno';
+import type { ErrnoName } from '../../../lib/errno';
 import {
   type ChildEvent,
   exit,
@@ -11,7 +11,7 @@ import {
   SysError,
   type Termios,
   wait,
-} from '../sys';
+} from '../../sys';
 
 interface Pipe {
   bytes: number[];
@@ -196,7 +196,10 @@ export class FakeKernel {
     this.steps++;
     if (p.printed.length > 0 && !this.#flush(p)) return;
     p.state = this.between(p.state);
-    if (p.step?.do === 'exit') return this.#end(p, { pid: p.pid, kind: 'exited', status: p.step.status });
+    if (p.step?.do === 'exit') {
+      this.#end(p, { pid: p.pid, kind: 'exited', status: p.step.status });
+      return;
+    }
     const program = p.program;
     const step = program.step(this.sys(p), p.state);
     p.step = step;
@@ -301,7 +304,12 @@ export class FakeKernel {
       get cwd() {
         return p.cwd;
       },
-      umask: p.umask,
+      get umask() {
+        return p.umask;
+      },
+      set umask(mask) {
+        p.umask = mask;
+      },
       get pgid() {
         return p.pgid;
       },
@@ -395,7 +403,16 @@ export class FakeKernel {
       },
       stat: (path) => {
         const f = file(path);
-        return { kind: f.kind, mode: f.mode, size: f.data.length, mtime: f.mtime, ino: 1, dev: 1, uid: 0, gid: 0 } as Stat;
+        return {
+          kind: f.kind,
+          mode: f.mode,
+          size: f.data.length,
+          mtime: f.mtime,
+          ino: 1,
+          dev: 1,
+          uid: 0,
+          gid: 0,
+        } as Stat;
       },
       lstat: (path) => sys.stat!(path),
       exists: (path) => this.files.has(this.#path(p, path)),
@@ -513,7 +530,12 @@ export const testPrograms: readonly Program[] = [
     start: (sys) => ({ until: sys.nowNs + Number(sys.argv[1]) * 1e9 }),
     step: (sys, s: { until: number }) => (sys.nowNs >= s.until ? exit(0) : wait({ untilNs: s.until })),
   },
-  filter('sort', (text) => lines(text).sort().map((l) => `${l}\n`).join('')),
+  filter('sort', (text) =>
+    lines(text)
+      .sort()
+      .map((l) => `${l}\n`)
+      .join(''),
+  ),
   filter('wc', (text) => `${lines(text).length}\n`),
   filter('upper', (text) => text.toUpperCase()),
   {
@@ -534,9 +556,20 @@ export const testPrograms: readonly Program[] = [
   once('env', (sys) => {
     for (const [k, v] of Object.entries(sys.env)) sys.print(`${k}=${v}\n`);
   }),
-  once('args', (sys) => sys.print(`${sys.argv.slice(1).map((a) => `[${a}]`).join('')}\n`)),
-  once('rm', (sys) => sys.argv.slice(1).forEach((f) => f !== '-f' && sys.exists(f) && sys.unlink(f))),
-  once('touch', (sys) => sys.argv.slice(1).forEach((f) => sys.writeFile(f, ''))),
+  once('args', (sys) =>
+    sys.print(
+      `${sys.argv
+        .slice(1)
+        .map((a) => `[${a}]`)
+        .join('')}\n`,
+    ),
+  ),
+  once('rm', (sys) => {
+    for (const f of sys.argv.slice(1)) if (f !== '-f' && sys.exists(f)) sys.unlink(f);
+  }),
+  once('touch', (sys) => {
+    for (const f of sys.argv.slice(1)) sys.writeFile(f, '');
+  }),
   { name: 'fail', start: () => ({}), step: (sys) => exit(Number(sys.argv[1] ?? 1)) },
 ];
 

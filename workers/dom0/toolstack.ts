@@ -1,0 +1,327 @@
+/**
+ * The daemons of the toolstack as they run in Domain-0: xenstored, xenconsoled and xend, and xm as their client.
+ *
+ * Each daemon is a process of Domain-0 (killing the process ends it); its work is ordinary asynchronous code that is
+ * started as a host operation of that process. What they need of Domain-0 is put together here.
+ */
+import { DOM0, type Domid, VIRQ_DOM_EXC } from '../abi/xen';
+import { ConsoleDaemon } from '../devices/console/daemon';
+import { splitDevices } from '../devices/registry';
+import { openHostPty } from '../guest/hostPty';
+import type { Kernel } from '../guest/kernel';
+import type { LocalStore } from '../guest/localXenbus';
+import type { OperationIo, OperationResult } from '../guest/operations';
+import type { KernelServices, Privcmd } from '../guest/services';
+import { SysError } from '../guest/sys';
+import type { Random } from '../lib/random';
+import type { XendEnvironment } from '../xend/environment';
+import { Xc } from '../xend/xc';
+import { Xend } from '../xend/xend';
+import { connectClient, type XenstoreClient } from '../xenstore/client';
+import { Xenstored } from '../xenstore/daemon';
+import type { XmIo } from '../xm/command';
+import { runXm } from '../xm/main';
+import type { PythonRunner } from '../xm/python';
+import { xendFiles } from './xendFiles';
+
+export interface ToolstackHost {
+  readonly random: Random;
+  readonly python: PythonRunner;
+  /** Asynchronous code of this machine may go on: it runs before the next event. */
+  wake(): void;
+  /** The kernel's xenbus talks to this store from now on. */
+  connectStore(store: LocalStore): void;
+  /** A broken invariant of ours. */
+  onBug(error: unknown): void;
+}
+
+export class Toolstack {
+  readonly #xc: Xc;
+  #xenstored: Xenstored | undefined;
+  #consoled: ConsoleDaemon | undefined;
+  #xend: Xend | undefined;
+
+  constructor(
+    readonly kernel: Kernel,
+    readonly services: KernelServices,
+    readonly host: ToolstackHost,
+  ) {
+    this.#xc = new Xc(this.#privcmd);
+    kernel.registerOperation('xenstored', (_argument, io) => this.#runXenstored(io));
+    kernel.registerOperation('xenconsoled', (_argument, io) => this.#runConsoled(io));
+    kernel.registerOperation('xend_daemon', (_argument, io) => this.#runXend(io));
+    kernel.registerOperation('xend', (argument, io) => this.#controlXend(argv(argument), io));
+    kernel.registerOperation('xm', (argument, io) => this.#xm(argv(argument), io));
+  }
+
+  /** A connection to the store; undefined while xenstored does not run. */
+  connect(): XenstoreClient | undefined {
+    return this.#xenstored && connectClient(this.#xenstored, { defer: (action) => this.services.defer(action) });
+  }
+
+  get consoles(): ConsoleDaemon | undefined {
+    return this.#consoled;
+  }
+
+  get #privcmd(): Privcmd {
+    return this.services.privcmd!;
+  }
+
+  // ---------------------------------------------------------------------------------------------- daemons
+
+  async #runXenstored(io: OperationIo): Promise<OperationResult> {
+    if (this.#xenstored) {
+      io.eprint('FATAL: Could not create internal socket: xenstored is already running\n');
+      return { status: 1 };
+    }
+    const { services } = this;
+    const daemon = new Xenstored({
+      mapRing: (domid, mfn) => this.#mapPage(domid, mfn),
+      bindInterdomain: (domid, port, onEvent) => this.#bind(domid, port, onEvent),
+      domainState: (domid) => {
+        const info = this.#xc.domainInfo(domid);
+        if (!info || info.domid !== domid) return 'gone';
+        return info.dying ? 'dying' : info.shutdown ? 'shutdown' : 'alive';
+      },
+      charge: (ns) => services.charge(ns),
+      log: (line) => services.log.printk(`xenstored: ${line}`),
+    });
+    this.#xenstored = daemon;
+    const exceptions = services.events.bindVirq(VIRQ_DOM_EXC);
+    services.events.handle(exceptions, () => daemon.domainEvent());
+    const defer = (action: () => void) => services.defer(action);
+    const store = connectClient(daemon, { defer, directory: '/local/domain/0' });
+    this.host.connectStore(store);
+    await cancelled(io, this.host);
+    services.events.close(exceptions);
+    this.#xenstored = undefined;
+    return { status: 0 };
+  }
+
+  async #runConsoled(io: OperationIo): Promise<OperationResult> {
+    const store = this.connect();
+    if (!store) {
+      io.eprint('Failed to contact xenstore (Connection refused).  Is it running?\n');
+      return { status: 1 };
+    }
+    const { services, kernel } = this;
+    const daemon = new ConsoleDaemon({
+      store,
+      time: services.time,
+      domains: () => this.#xc.domainInfoList().flatMap((info) => (info.dying ? [] : [info.domid])),
+      mapForeign: (domid, mfn) => this.#mapPage(domid, mfn),
+      bindInterdomain: (domid, port, handler) => this.#bind(domid, port, handler),
+      openPty: (input) => openHostPty(kernel.terminals, input),
+      charge: (ns) => services.charge(ns),
+    });
+    this.#consoled = daemon;
+    daemon.start();
+    await cancelled(io, this.host);
+    daemon.stop();
+    this.#consoled = undefined;
+    return { status: 0 };
+  }
+
+  async #runXend(io: OperationIo): Promise<OperationResult> {
+    const store = this.connect();
+    if (!store || this.#xend) return { status: 1 };
+    const xend = new Xend(this.#environment(store, io.pid), (error) => this.host.onBug(error));
+    this.#xend = xend;
+    const status = await xend.start();
+    if (status === 0) await cancelled(io, this.host);
+    await xend.stop();
+    this.#xend = undefined;
+    this.host.wake();
+    return { status };
+  }
+
+  #mapPage(domid: number, mfn: number): { readonly page: Uint8Array; unmap(): void } {
+    const mapping = this.#privcmd.mapForeign(domid as Domid, [mfn]);
+    return { page: mapping.page(0), unmap: () => mapping.unmap() };
+  }
+
+  #bind(domid: number, remotePort: number, handler: () => void) {
+    const { events } = this.services;
+    const port = events.bindInterdomain(domid as Domid, remotePort as never);
+    events.handle(port, handler);
+    return {
+      notify: () => events.notify(port),
+      setMasked: (masked: boolean) => events.setMasked(port, masked),
+      close: () => events.close(port),
+    };
+  }
+
+  // ---------------------------------------------------------------------------------------------- xend
+
+  #environment(store: XenstoreClient, pid: number): XendEnvironment {
+    const { kernel, services } = this;
+    return {
+      privcmd: this.#privcmd,
+      store,
+      files: xendFiles(kernel),
+      random: this.host.random,
+      devices: splitDevices,
+      uname: () => kernel.uname(),
+      runScript: (path, args, env) => this.#runScript(path, args, env),
+      after: (ms, action) => services.time.at(services.time.nowNs + ms * 1e6, action),
+      nowUnix: () => kernel.wallClock(),
+      wake: () => this.host.wake(),
+      pid,
+    };
+  }
+
+  #runScript(path: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
+    const log = (bytes: Uint8Array) =>
+      xendFiles(this.kernel).append('/var/log/xen/xend-debug.log', new TextDecoder().decode(bytes));
+    return new Promise((resolve) => {
+      const onExit = (status: number) => {
+        resolve(status);
+        this.host.wake();
+      };
+      try {
+        this.kernel.spawnHosted({
+          argv: [path, ...args],
+          env: { ...SCRIPT_ENV, ...env },
+          cwd: '/',
+          onStdout: log,
+          onStderr: log,
+          onExit,
+        });
+      } catch (error) {
+        if (!(error instanceof SysError)) throw error;
+        log(new TextEncoder().encode(`${path}: ${error.message}\n`));
+        onExit(error.code === 'EACCES' ? 126 : 127);
+      }
+    });
+  }
+
+  /** `xend start`, `stop` and so on: starts and ends the daemons' processes (tools/misc/xend). */
+  async #controlXend(args: readonly string[], io: OperationIo): Promise<OperationResult> {
+    if (io.uid !== 0) {
+      const line = '*'.repeat(70);
+      io.eprint(`${line}\n*** Xend must be run as root.\n${line}\n`);
+      return { status: 1 };
+    }
+    switch (args[0]) {
+      case undefined:
+        io.print('usage: xend {start|stop|reload|restart}\n');
+        return { status: 1 };
+      case 'start':
+      case 'trace_start':
+        return { status: await this.#startAll() };
+      case 'stop':
+        return { status: await this.#stopXend() };
+      case 'restart':
+      case 'force-reload':
+        await this.#stopXend();
+        return { status: await this.#startAll() };
+      case 'reload':
+        if (!this.#xend) return { status: 1 };
+        await this.#stopXend();
+        return { status: await this.#startAll() };
+      case 'status':
+        return { status: this.#xend?.isRunning ? 0 : 3 };
+      default:
+        io.print(`not an option: ${args[0]}\n`);
+        return { status: 1 };
+    }
+  }
+
+  async #startAll(): Promise<number> {
+    if (this.#xend?.isRunning) return 0;
+    this.#spawn(
+      ['xenstored', '--pid-file=/var/run/xenstore.pid'],
+      '/usr/sbin/xenstored',
+      () => this.#xenstored === undefined,
+    );
+    if (!(await this.#until(() => this.#xenstored !== undefined))) return 1;
+    const store = this.connect()!;
+    describeDom0(store);
+    store.close();
+    this.#spawn(['xenconsoled'], '/usr/sbin/xenconsoled', () => this.#consoled === undefined);
+    this.#spawn(['python', '/usr/sbin/xend', 'start'], '/usr/lib/xen/bin/xend_daemon', () => this.#xend === undefined);
+    return (await this.#until(() => this.#xend?.isRunning === true, 60_000)) ? 0 : 1;
+  }
+
+  #spawn(argv: readonly string[], path: string, isNeeded: () => boolean): void {
+    if (isNeeded()) this.kernel.spawnHosted({ argv, path, env: SCRIPT_ENV, cwd: '/' });
+  }
+
+  async #stopXend(): Promise<number> {
+    if (!this.#xend) return 0;
+    const daemon = this.kernel.processes.all().find(({ record }) => record.program === 'xend_daemon');
+    if (daemon) this.kernel.processes.signal(daemon, 'TERM');
+    return (await this.#until(() => this.#xend === undefined, 60_000)) ? 0 : 1;
+  }
+
+  /** Polls on virtual time; false when it did not come about within `ms`. */
+  async #until(condition: () => boolean, ms = 10_000): Promise<boolean> {
+    const { time } = this.services;
+    const deadline = time.nowNs + ms * 1e6;
+    while (!condition()) {
+      if (time.nowNs >= deadline) return false;
+      await this.#sleep(10);
+    }
+    return true;
+  }
+
+  #sleep(ms: number): Promise<void> {
+    const { time } = this.services;
+    return new Promise((resolve) => {
+      time.at(time.nowNs + ms * 1e6, () => {
+        resolve();
+        this.host.wake();
+      });
+    });
+  }
+
+  // ---------------------------------------------------------------------------------------------- xm
+
+  async #xm(args: readonly string[], io: OperationIo): Promise<OperationResult> {
+    const { kernel, services } = this;
+    const files = xendFiles(kernel);
+    const { sysname, nodename, release, version, machine } = kernel.uname();
+    const context: XmIo = {
+      print: (text) => io.print(text),
+      eprint: (text) => io.eprint(text),
+      cwd: io.cwd,
+      uid: io.uid,
+      env: io.env,
+      files,
+      python: this.host.python,
+      uname: () => [sysname, nodename, release, version, machine],
+      connect: () => this.#xend?.api ?? (files.exists('/var/run/xend.pid') ? 'refused' : 'missing'),
+      sleep: (ms) => this.#sleep(ms),
+      get isCancelled() {
+        return io.cancelled.isCancelled;
+      },
+      nowUnix: () => kernel.wallClock(),
+      uptimeSeconds: () => services.time.nowNs / 1e9,
+    };
+    const result = await runXm(args, context);
+    return { status: result.status, ...(result.exec ? { value: { exec: result.exec } } : {}) };
+  }
+}
+
+const SCRIPT_ENV = { PATH: '/sbin:/bin:/usr/sbin:/usr/bin', HOME: '/root', LANG: 'C' };
+
+function argv(argument: unknown): readonly string[] {
+  return (argument as { argv: readonly string[] }).argv.slice(1);
+}
+
+/** Resolves when the process that started the operation is killed. */
+function cancelled(io: OperationIo, host: ToolstackHost): Promise<void> {
+  return new Promise((resolve) => {
+    io.cancelled.onCancel(() => {
+      resolve();
+      host.wake();
+    });
+  });
+}
+
+/** What the init script tells a fresh store about Domain-0 (tools/misc/xend). */
+function describeDom0(store: XenstoreClient): void {
+  if (store.read(`/local/domain/${DOM0}/name`) !== undefined) return;
+  store.write(`/local/domain/${DOM0}/name`, 'Domain-0');
+  store.write(`/local/domain/${DOM0}/domid`, '0');
+}

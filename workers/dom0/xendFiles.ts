@@ -1,0 +1,39 @@
+/** Domain-0's files as xend and xm, which run beside the kernel, reach them: as root, at once. */
+import type { Kernel } from '../guest/kernel';
+import { SysError } from '../guest/sys';
+import type { XendFiles } from '../xend/environment';
+
+const ROOT = { uid: 0, gid: 0 };
+
+export function xendFiles(kernel: Kernel): XendFiles {
+  const { vfs } = kernel;
+  /** The inode behind a path, links followed; undefined when there is none. */
+  const find = (path: string) => {
+    try {
+      return vfs.find('/', path);
+    } catch (error) {
+      if (error instanceof SysError) return undefined;
+      throw error;
+    }
+  };
+  return {
+    read: (path) => kernel.readFile(path),
+    write: (path, data) => kernel.writeFile(path, new TextEncoder().encode(data)),
+    append(path, text) {
+      const inode = find(path);
+      if (inode?.kind !== 'file') kernel.writeFile(path, new TextEncoder().encode(text));
+      else vfs.write(inode, inode.data!.size, new TextEncoder().encode(text), path);
+    },
+    exists: (path) => find(path) !== undefined,
+    isExecutable: (path) => ((find(path)?.mode ?? 0) & 0o111) !== 0,
+    deviceNumber(path) {
+      const inode = find(path);
+      return inode?.kind === 'block' || inode?.kind === 'char' ? inode.rdevMajor * 256 + inode.rdevMinor : undefined;
+    },
+    size: (path) => find(path)?.data?.size,
+    rename: (from, to) => vfs.rename('/', from, to, ROOT),
+    remove(path) {
+      if (find(path)) vfs.unlink('/', path, ROOT);
+    },
+  };
+}

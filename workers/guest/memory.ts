@@ -1,0 +1,62 @@
+/** Where the memory of the guest goes: the kernel itself, processes, files in memory, and files cached from disks. */
+
+import type { Core } from './core';
+import { EXTENT_SIZE } from './fs/fileData';
+import { rssKiB } from './processInfo';
+
+const EXTENT_KIB = EXTENT_SIZE / 1024;
+
+export interface MemoryUse {
+  /** Without what the kernel keeps for itself. */
+  readonly totalKiB: number;
+  readonly freeKiB: number;
+  readonly processesKiB: number;
+  readonly buffersKiB: number;
+  /** Files: those of memory file systems, and what is cached of those on disks (dropped when memory is needed). */
+  readonly cachedKiB: number;
+  readonly dirtyKiB: number;
+}
+
+/** Kernel text, page tables and the like: 2 MiB and one page in 64. */
+function reservedKiB(memoryKiB: number): number {
+  return 2048 + Math.floor(memoryKiB / 64);
+}
+
+export function memoryUse(core: Core): MemoryUse {
+  const totalKiB = Math.max(0, core.machine.memoryKiB - reservedKiB(core.machine.memoryKiB));
+  let processesKiB = 0;
+  for (const process of core.processes.processes.values()) processesKiB += rssKiB(process);
+  let inMemoryKiB = 0;
+  let onDiskKiB = 0;
+  let dirtyKiB = 0;
+  for (const { volume } of core.vfs.mounts.list()) {
+    const kib = volume.extents * EXTENT_KIB + Math.ceil(volume.inodeCount / 4);
+    if (volume.driver) onDiskKiB += kib;
+    else inMemoryKiB += kib;
+    for (const inode of volume.dirty) dirtyKiB += (inode.data?.allocatedExtents ?? 1) * EXTENT_KIB;
+  }
+  const buffersKiB = Math.ceil(core.pipes.bytes / 1024);
+  const unused = Math.max(0, totalKiB - processesKiB - inMemoryKiB - buffersKiB);
+  // What comes from disks may be dropped at any time; the last tenth of the memory is kept free of it.
+  const evictable = Math.min(onDiskKiB, Math.floor(unused * 0.9));
+  return {
+    totalKiB,
+    freeKiB: unused - evictable,
+    processesKiB,
+    buffersKiB,
+    cachedKiB: inMemoryKiB + evictable,
+    dirtyKiB,
+  };
+}
+
+/** How far a memory file system that has `extents` now may grow: half of the memory, as tmpfs, and no more than is free. */
+export function memoryVolumeLimit(core: Core, extents: number): number {
+  let others = -extents;
+  for (const { volume } of core.vfs.mounts.list()) if (!volume.driver) others += volume.extents;
+  const wholeKiB = core.machine.memoryKiB - reservedKiB(core.machine.memoryKiB);
+  const half = Math.max(0, Math.floor(wholeKiB / 2 / EXTENT_KIB));
+  // Far from the limit the exact count of what processes hold is not worth its time.
+  if ((others + extents) * EXTENT_KIB < wholeKiB / 4) return half;
+  const { totalKiB, processesKiB } = memoryUse(core);
+  return Math.max(0, Math.min(half, Math.floor((totalKiB - processesKiB) / EXTENT_KIB) - others));
+}

@@ -1,0 +1,370 @@
+/**
+ * One simulated physical machine, put together bottom up: disks and cards, the boot loader, the hypervisor, Domain-0's
+ * kernel, and the toolstack that runs in it. START READING HERE.
+ */
+import type { FindRunner } from '../abi/cpu';
+import { DOM0, type Domid } from '../abi/xen';
+import { backendClasses, frontendClasses } from '../devices/registry';
+import { dom0Programs } from '../dom0/bin/index';
+import { Toolstack } from '../dom0/toolstack';
+import { ext2, ext3 } from '../guest/fs/ext2';
+import type { Kernel } from '../guest/kernel';
+import { isMiniKernel, KERNEL_RELEASE } from '../guest/kernelImage';
+import { netStackFactory } from '../guest/net/netStackFactory';
+import { commonPrograms } from '../guest/programs/index';
+import { defaultRoot } from '../guest/rootfs';
+import { shell } from '../guest/shell/index';
+import type { MiniKernel } from '../guest/startup';
+import { type Program, SysError } from '../guest/sys';
+import { startXenLinux, type XenKernel } from '../guest/xenKernel';
+import { parseCommandLine } from '../hypervisor/commandLine';
+import { Hypervisor } from '../hypervisor/hypervisor';
+import { chooseScheduler } from '../hypervisor/sched/index';
+import { SwitchedQueue, type VirtualClock } from '../lib/clock';
+import { fromState, seeded } from '../lib/random';
+import { GATEWAY_ADDRESS, type Gateway } from '../net/gateway';
+import type { Lan } from '../net/lan';
+import type { ChunkStorage } from '../storage/hostDisk';
+import type { PythonRunner } from '../xm/python';
+import { readExt2 } from './ext2Image';
+import { boot as bootLoader, GrubError } from './grub';
+import { guestFiles } from './guestFiles';
+import { DiskController, DOM0_ROOT, LanCard, makeDisks, type PhysicalDisk } from './hardware';
+import { type InstallFile, install } from './install';
+import type { RunLoop } from './runLoop';
+
+export interface HostOptions {
+  readonly name: string;
+  /** Which host of its network it is, from 1: gives it its address. */
+  readonly number: number;
+  readonly topology: { readonly sockets: number; readonly cores: number; readonly threads: number };
+  readonly memoryMiB: number;
+  readonly seed: number;
+  /** Appended to Xen's command line by the boot loader. */
+  readonly xenOptions: string;
+}
+
+/** What a host stands in. */
+export interface HostWorld {
+  readonly clock: VirtualClock;
+  readonly loop: RunLoop;
+  readonly lan: Lan;
+  readonly gateway: Gateway;
+  readonly storage: ChunkStorage;
+  /** The files that Domain-0 is installed from. */
+  readonly installFiles: readonly InstallFile[];
+  readonly python: PythonRunner;
+  /** UTC at virtual time 0, s. */
+  readonly unixSecondsAtZero: number;
+  /** A broken invariant of ours, to be shown at the worker's edge. */
+  onBug(error: unknown): void;
+}
+
+export type HostPhase = 'off' | 'booting' | 'running' | 'rebooting' | 'halted';
+
+const guestPrograms: readonly Program[] = [...commonPrograms, shell];
+const guestTree = () => [...defaultRoot(guestPrograms), ...guestFiles()];
+
+/** Time for which the machine is dark between two boots, ns. */
+const REBOOT_NS = 500e6;
+
+export class Host {
+  readonly clock: VirtualClock;
+  phase: HostPhase = 'off';
+  hypervisor: Hypervisor | undefined;
+  toolstack: Toolstack | undefined;
+  onSerial: (bytes: Uint8Array) => void = () => {};
+  onPhase: (phase: HostPhase) => void = () => {};
+  onFileChanged: (path: string) => void = () => {};
+  /** `vi FILE`: resolves when the page's editor was closed; undefined: there is no page. */
+  onEdit: ((path: string) => Promise<void>) | undefined;
+  readonly #disks: readonly PhysicalDisk[];
+  #random: ReturnType<typeof seeded>;
+  #dom0: MiniKernel<XenKernel> | undefined;
+  #card: LanCard | undefined;
+  #serialBytes = 0;
+  /** Everything that this boot has queued; a machine that is switched off does nothing any more. */
+  #power: SwitchedQueue | undefined;
+  /** Counts boots: what belongs to an earlier one is ignored. */
+  #generation = 0;
+
+  private constructor(
+    readonly options: HostOptions,
+    readonly world: HostWorld,
+  ) {
+    this.clock = world.clock;
+    this.#random = seeded(options.seed);
+    this.#disks = makeDisks();
+  }
+
+  /** A machine that is switched off, its disks as they were left; blank ones are installed. */
+  static async create(options: HostOptions, world: HostWorld): Promise<Host> {
+    const host = new Host(options, world);
+    let isBlank = true;
+    for (const { disk } of host.#disks) {
+      const chunks = await world.storage.load(`${options.name}/${disk.name}`);
+      disk.fill(chunks);
+      isBlank &&= chunks.size === 0;
+    }
+    if (isBlank) {
+      install(host.#disks, {
+        hostname: options.name,
+        address: host.address,
+        gateway: GATEWAY_ADDRESS,
+        mac: host.#mac,
+        files: world.installFiles,
+        dom0Programs: [...guestPrograms, ...dom0Programs(() => undefined)],
+        guestPrograms,
+        nowSeconds: Math.floor(world.unixSecondsAtZero),
+      });
+    }
+    world.gateway.setName(options.name, host.address);
+    return host;
+  }
+
+  /** Domain-0's address. */
+  get address(): string {
+    return `192.0.2.${10 + this.options.number}`;
+  }
+
+  get #mac(): string {
+    return `00:0c:29:00:01:${this.options.number.toString(16).padStart(2, '0')}`;
+  }
+
+  get kernel(): Kernel | undefined {
+    return this.#dom0?.kernel.core;
+  }
+
+  /** Runs an action in Domain-0's kernel, as an interrupt from outside. */
+  interrupt(action: () => void): void {
+    this.#dom0?.interrupt(action);
+  }
+
+  // ---------------------------------------------------------------------------------------------- power
+
+  /** Switches the machine on: GRUB, Xen, Domain-0. A boot that fails leaves its last words on the serial line. */
+  boot(): void {
+    this.#setPhase('booting');
+    this.#generation++;
+    try {
+      this.#boot();
+    } catch (error) {
+      if (!(error instanceof GrubError)) throw error;
+      this.#serial(`${error.message}\n`);
+      this.#setPhase('halted');
+    }
+  }
+
+  #boot(): void {
+    const generation = this.#generation;
+    const power = new SwitchedQueue(this.clock);
+    this.#power = power;
+    const rootDisk = this.#disks.map(({ partitions }) => partitions.get(DOM0_ROOT)).find((each) => each !== undefined)!;
+    const selection = bootLoader(readExt2(rootDisk), (text) => this.#serial(text));
+    const commandLine = `${selection.xenLine} ${this.options.xenOptions}`.trim();
+    const hypervisor = new Hypervisor({
+      clock: power,
+      random: this.#fork(),
+      topology: this.options.topology,
+      memoryMiB: this.options.memoryMiB,
+      scheduler: chooseScheduler(parseCommandLine(commandLine).options.get('sched')),
+      commandLine,
+      findRunner: this.#findRunner(),
+      serialOut: (bytes) => this.#serialBytesOut(bytes),
+      bootUnixSeconds: this.world.unixSecondsAtZero,
+      onMachineAction: (action) => {
+        if (generation === this.#generation) this.#powerAction(action);
+      },
+      onGuestFault: (domid, error) => {
+        if (domid === DOM0) this.world.onBug(error);
+      },
+    });
+    this.hypervisor = hypervisor;
+    hypervisor.boot();
+    const [kernel, ramdisk] = selection.modules;
+    if (!kernel) throw new GrubError('dom0 kernel not specified. Check bootloader configuration.');
+    hypervisor.createDom0({
+      kernel: kernel.bytes,
+      cmdline: kernel.line.split(/\s+/).slice(1).join(' '),
+      ...(ramdisk ? { ramdisk: ramdisk.bytes } : {}),
+    });
+  }
+
+  /** Domain-0's end is the machine's end. */
+  #powerAction(action: 'halt' | 'reboot'): void {
+    this.#switchOff();
+    if (action === 'halt') {
+      this.#setPhase('halted');
+      return;
+    }
+    this.#setPhase('rebooting');
+    const generation = this.#generation;
+    this.clock.at(this.clock.nowNs + REBOOT_NS, () => {
+      if (generation === this.#generation) this.boot();
+    });
+  }
+
+  /** The machine stops dead, as when its plug is pulled; what has reached its disks stays. */
+  crash(): void {
+    this.#generation++;
+    this.#switchOff();
+    this.#setPhase('off');
+  }
+
+  #switchOff(): void {
+    this.#card?.unplug();
+    this.#card = undefined;
+    this.#power?.switchOff();
+    this.#dom0 = undefined;
+    this.toolstack = undefined;
+    this.hypervisor = undefined;
+  }
+
+  #setPhase(phase: HostPhase): void {
+    this.phase = phase;
+    this.onPhase(phase);
+  }
+
+  #fork(): ReturnType<typeof seeded> {
+    return fromState(seeded(this.#random.u32()).getState());
+  }
+
+  // ---------------------------------------------------------------------------------------------- kernels
+
+  /** The processor: what runs the instructions that a domain starts with. */
+  #findRunner(): FindRunner {
+    return (cpu, entry) => {
+      if (!isMiniKernel(cpu, entry)) return undefined;
+      const isFirst = this.#dom0 === undefined;
+      return isFirst ? this.#startDom0(cpu, entry) : this.#startGuest(cpu, entry);
+    };
+  }
+
+  #startGuest(...[cpu, entry]: Parameters<FindRunner>) {
+    return startXenLinux(cpu, entry, {
+      kernel: {
+        programs: guestPrograms,
+        root: guestTree(),
+        release: KERNEL_RELEASE,
+        fileSystems: [ext2, ext3],
+        net: netStackFactory({ lookup: (name) => this.world.gateway.resolve(name) }),
+      },
+      frontends: frontendClasses,
+      backends: backendClasses,
+      seed: this.#random.u32(),
+    });
+  }
+
+  #startDom0(...[cpu, entry]: Parameters<FindRunner>) {
+    const connect = () => this.toolstack?.connect();
+    const programs = [...guestPrograms, ...dom0Programs(connect)];
+    const dom0 = startXenLinux(cpu, entry, {
+      kernel: {
+        programs,
+        root: defaultRoot(programs),
+        hostname: this.options.name,
+        release: '2.6.18.8-xen',
+        fileSystems: [ext2, ext3],
+        net: netStackFactory({
+          lookup: (name) => this.world.gateway.resolve(name),
+          pairs: [
+            ['veth0', '00:00:00:00:00:00', 'vif0.0', 'fe:ff:ff:ff:ff:ff'],
+            ['veth1', '00:00:00:00:00:00', 'vif0.1', 'fe:ff:ff:ff:ff:ff'],
+          ],
+        }),
+      },
+      frontends: [],
+      backends: backendClasses,
+      seed: this.#random.u32(),
+      onUevent: (kernel, variables) => this.#hotplug(kernel, variables),
+    });
+    this.#dom0 = dom0;
+    this.#plugHardware(dom0);
+    const { core } = dom0.kernel;
+    core.vfs.onFileChanged = (path) => this.onFileChanged(path);
+    core.registerOperation('edit', async (argument, io) => {
+      if (!this.onEdit) return { status: 1, value: 'no editor' };
+      const { path } = argument as { path: string };
+      await this.onEdit(path);
+      io.print('');
+      this.world.loop.wake();
+      return { status: 0 };
+    });
+    this.toolstack = new Toolstack(core, dom0.services, {
+      random: this.#fork(),
+      python: { run: (...args) => this.world.loop.hold(this.world.python.run(...args)) },
+      wake: () => this.world.loop.wake(),
+      connectStore: (store) => dom0.connectStore(store),
+      onBug: (error) => this.world.onBug(error),
+    });
+    return dom0;
+  }
+
+  #plugHardware(dom0: MiniKernel<XenKernel>): void {
+    const power = this.#power!;
+    const controller = new DiskController(this.#disks, power, () =>
+      dom0.interrupt(() => controller.serviceInterrupt()),
+    );
+    for (const device of controller.devices) dom0.kernel.block.add(device);
+    const card = new LanCard('eth0', this.#mac, this.world.lan, this.clock, () =>
+      dom0.interrupt(() => card.serviceInterrupt()),
+    );
+    card.connect(dom0.kernel.net.add(card));
+    this.#card = card;
+  }
+
+  /** The kernel's hotplug helper: a script of Domain-0 for each subsystem. */
+  #hotplug(kernel: Kernel, variables: Readonly<Record<string, string>>): void {
+    const agent = `/etc/hotplug/${variables['SUBSYSTEM'] ?? ''}.agent`;
+    try {
+      kernel.runHelper([agent], variables);
+    } catch (error) {
+      // No such script, or it may not be run: then nobody reacts, which is what the administrator asked for.
+      if (!(error instanceof SysError)) throw error;
+      kernel.printk(`hotplug: ${error.message}`);
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------- serial line
+
+  #serial(text: string): void {
+    this.#serialBytesOut(new TextEncoder().encode(text.replace(/\n/g, '\r\n')));
+  }
+
+  #serialBytesOut(bytes: Uint8Array): void {
+    this.#serialBytes += bytes.length;
+    this.onSerial(bytes);
+  }
+
+  /** Bytes sent on the serial line since the machine was made, for measurements. */
+  get serialBytes(): number {
+    return this.#serialBytes;
+  }
+
+  serialInput(bytes: Uint8Array): void {
+    this.hypervisor?.serialInput(bytes);
+  }
+
+  // ---------------------------------------------------------------------------------------------- storage
+
+  /** Stores what has reached the disks since the last call. */
+  async saveDisks(): Promise<void> {
+    for (const { disk } of this.#disks) {
+      const chunks = disk.takeDirty();
+      if (chunks.size > 0) await this.world.storage.save(`${this.options.name}/${disk.name}`, chunks);
+    }
+  }
+
+  /** Memory really held by the disks, bytes. */
+  get diskBytes(): number {
+    return this.#disks.reduce((sum, { disk }) => sum + disk.allocatedBytes, 0);
+  }
+
+  /** Domains' names as the store knows them. */
+  nameOf(domid: Domid): string {
+    const store = this.toolstack?.connect();
+    const name = store?.read(`/local/domain/${domid}/name`);
+    store?.close();
+    return name ?? (domid === DOM0 ? 'Domain-0' : `Domain-${domid}`);
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * The steps that make a paravirtual domain out of a configuration, up to the point where xenstored knows it; devices come
+ * afterwards (XendDomainInfo._constructDomain, _initDomain and image.py in Xen 3.4).
+ */
+import { DOM0 } from '../abi/xen';
+import { XenError } from '../lib/errno';
+import { runBootloader } from './bootloader';
+import type { DomainConfig, ImageConfig } from './domainConfig';
+import type { DomainHost } from './domainInfo';
+import { type Channel, storeDomDetails } from './domainStore';
+import { uuidBytes } from './environment';
+import { VmError, XendError, xcText } from './errors';
+import { buildLinux } from './image/linux';
+
+/** What to boot: as configured, or as the boot loader finds. */
+export async function bootImage(host: DomainHost, config: DomainConfig): Promise<ImageConfig> {
+  const { image } = config;
+  if (config.bootloader !== '' && image?.type !== 'hvm') return runBootloader(host.environment, config);
+  if (!image) throw new VmError('unknown image type: None');
+  return image;
+}
+
+/** Throws VmError when the host cannot run such an image or its files are not there. */
+export function checkImage(host: DomainHost, image: ImageConfig): void {
+  if (image.type === 'hvm' && !host.xc.physInfo().hvm)
+    throw new VmError('HVM guest support is unavailable: is VT/AMD-V supported by your CPU and enabled in your BIOS?');
+  if (image.type !== 'linux') throw new VmError(`unknown image type: ${image.type}`);
+  readImage(host, image.kernel, 'Kernel image');
+  if (image.ramdisk !== '') readImage(host, image.ramdisk, 'Kernel ramdisk');
+}
+
+/** The new domain's id; it is paused and has no memory yet. */
+export function createInXen(host: DomainHost, config: DomainConfig): number {
+  try {
+    return host.xc.domainCreate(uuidBytes(config.uuid));
+  } catch (error) {
+    if (error instanceof XenError) throw new VmError(`Creating domain failed: name=${config.name}`);
+    throw error;
+  }
+}
+
+/** Memory, kernel, event channels; answers the two channels to Domain-0. */
+export async function buildDomain(
+  host: DomainHost,
+  config: DomainConfig,
+  image: ImageConfig,
+  domid: number,
+): Promise<{ store: Channel; console: Channel }> {
+  const { xc, log, environment } = host;
+  xc.maxVcpus(domid, config.vcpus);
+  log.debug('XendDomainInfo:2136', `XendDomainInfo.initDomain: ${domid} ${config.weight}`);
+  config.cpus.forEach((cpus, vcpu) => {
+    if (cpus.length > 0) pinVcpu(host, domid, vcpu, cpus);
+  });
+  const maxmemKiB = config.maxmemMiB * 1024;
+  xc.setMaxMem(domid, maxmemKiB);
+  xc.setMemoryMap(domid, maxmemKiB + 8192);
+  const overheadKiB = Math.ceil((4 * config.maxmemMiB) / 1024) * 1024;
+  await host.freeMemory(config.memoryMiB * 1024 + overheadKiB);
+  const storePort = xc.evtchnAllocUnbound(domid, DOM0);
+  const consolePort = xc.evtchnAllocUnbound(domid, DOM0);
+  const details = [
+    ['domid', domid],
+    ['memsize', config.memoryMiB],
+    ['image', image.kernel],
+    ['store_evtchn', storePort],
+    ['console_evtchn', consolePort],
+    ['cmdline', image.cmdline],
+    ['ramdisk', image.ramdisk],
+    ['vcpus', config.vcpus],
+    ['features', config.features],
+  ] as const;
+  log.info('image:125', `buildDomain os=${image.type} dom=${domid} vcpus=${config.vcpus}`);
+  for (const [key, value] of details) log.debug('image:700', `${key.padEnd(14)} = ${value}`);
+  const built = buildLinux(xc, {
+    domid,
+    kernel: readImage(host, image.kernel, 'Kernel image'),
+    ramdisk: image.ramdisk === '' ? undefined : readImage(host, image.ramdisk, 'Kernel ramdisk'),
+    cmdline: image.cmdline,
+    memoryMiB: config.memoryMiB,
+    storePort,
+    consolePort,
+  });
+  const channels = {
+    store: { mfn: built.storeMfn, port: storePort },
+    console: { mfn: built.consoleMfn, port: consolePort },
+  };
+  storeDomDetails(environment.store, domid, config, channels, host.options.int('console-limit'), built.notes);
+  environment.store.introduce(domid, built.storeMfn, storePort);
+  return channels;
+}
+
+/** Throws XendError in the words of `xm vcpu-pin`. */
+export function pinVcpu(host: DomainHost, domid: number, vcpu: number, cpus: readonly number[]): void {
+  try {
+    host.xc.setVcpuAffinity(domid, vcpu, cpus);
+  } catch (error) {
+    if (!(error instanceof XenError)) throw error;
+    throw new XendError(`Cannot pin vcpu: ${vcpu} to cpu: [${cpus.join(', ')}] - ${xcText(error)}`);
+  }
+}
+
+function readImage(host: DomainHost, path: string, what: string): Uint8Array {
+  const bytes = path === '' ? undefined : host.environment.files.read(path);
+  if (!bytes) throw new VmError(`${what} does not exist: ${path}`);
+  return bytes;
+}
