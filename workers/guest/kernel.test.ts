@@ -207,7 +207,7 @@ describe('kernel', () => {
 
   it('fills memory up to ENOSPC and counts it', () => {
     const fill = command('fill', (sys) => {
-      for (let i = 0; ; i++) sys.writeFile('/tmp/big', new Uint8Array(1 << 20).fill(1), { append: true });
+      for (;;) sys.writeFile('/tmp/big', new Uint8Array(1 << 20).fill(1), { append: true });
     });
     const machine = testKernel([...programs, fill], { memoryKiB: 16384 });
     const free = () => Number(/MemFree: +(\d+)/.exec(machine.kernel.readText('/proc/meminfo')!)![1]);

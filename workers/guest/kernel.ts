@@ -30,7 +30,7 @@ import { KernelLog } from './log';
 import type { KernelMachine } from './machine';
 import { memoryVolumeLimit } from './memory';
 import { Mounting } from './mounting';
-import type { NetStack, NetStackFactory } from './netStack';
+import type { NetHost, NetStack, NetStackFactory } from './netStack';
 import { Opening } from './opening';
 import { type Operation, Operations } from './operations';
 import type { Process } from './process';
@@ -129,10 +129,10 @@ export class Kernel implements Core {
     const volumes = restored?.volumes;
     const nowSeconds = this.wallClock();
     const root = volumes?.get(state!.mounts[0]!.volume) ?? new Volume(ROOT_VOLUME, 'rootfs', 'rootfs');
-    this.#procVolume = new Volume(PROC_VOLUME, 'proc', 'proc', 1, procRoot(this));
-    this.#sysVolume = new Volume(SYS_VOLUME, 'sysfs', 'sysfs', 1, sysRoot(this));
+    this.#procVolume = new Volume(PROC_VOLUME, 'proc', 'proc', 1, procRoot(this)).dated(this.machine.wallClockAtZero);
+    this.#sysVolume = new Volume(SYS_VOLUME, 'sysfs', 'sysfs', 1, sysRoot(this)).dated(this.machine.wallClockAtZero);
     this.#devVolume = volumes?.get(DEV_VOLUME) ?? new Volume(DEV_VOLUME, 'tmpfs', 'udev');
-    this.#ptsVolume = volumes?.get(PTS_VOLUME) ?? new Volume(PTS_VOLUME, 'devpts', 'devpts');
+    this.#ptsVolume = volumes?.get(PTS_VOLUME) ?? new Volume(PTS_VOLUME, 'devpts', 'devpts').dated(nowSeconds);
     if (!state) {
       fillVolume(root, options.root ?? defaultRoot(options.programs), nowSeconds);
       makeDeviceNodes(this.#devVolume, nowSeconds);
@@ -199,18 +199,18 @@ export class Kernel implements Core {
     return saveKernel(this, [this.#devVolume, this.#ptsVolume]);
   }
 
-  #netHost() {
-    const kernel = this;
+  #netHost(): NetHost {
+    const { scheduler, machine, settings } = this;
     return {
       get nowNs() {
-        return kernel.scheduler.nowNs;
+        return scheduler.nowNs;
       },
-      at: (timeNs: number, action: () => void) => kernel.scheduler.at(timeNs, action),
-      random: (limit: number) => kernel.machine.random(limit),
-      charge: (ns: number) => kernel.scheduler.charge(ns),
-      printk: (line: string) => kernel.printk(line),
-      readText: (path: string) => kernel.readText(path),
-      hostname: () => kernel.settings.hostname,
+      at: (timeNs, action) => scheduler.at(timeNs, action),
+      random: (limit) => machine.random(limit),
+      charge: (ns) => scheduler.charge(ns),
+      printk: (line) => this.printk(line),
+      readText: (path) => this.readText(path),
+      hostname: () => settings.hostname,
     };
   }
 
@@ -420,7 +420,7 @@ export class Kernel implements Core {
       case 'devpts':
         return this.#ptsVolume;
       case 'tmpfs': {
-        const volume = new Volume(id, 'tmpfs', source);
+        const volume = new Volume(id, 'tmpfs', source).dated(this.wallClock());
         volume.root.mode = 0o1777;
         this.#limitToMemory(volume);
         return volume;

@@ -1,10 +1,12 @@
 /** Taking a kernel apart into plain data, and putting it together again. */
 import { type BlockDevices, NamedDevice } from './block/registry';
+import type { OpenFileRecord } from './descriptors';
 import { FileData } from './fs/fileData';
 import type { Inode } from './fs/inode';
 import { type FileSystemType, Volume } from './fs/volume';
 import type { Kernel } from './kernel';
 import { type InodeRef, inodesOf, type KernelState, restoreInodes, saveInode, type VolumeState } from './kernelState';
+import type { OpenFile } from './openFile';
 
 const isComputed = (volume: Volume) => volume.root.node !== undefined;
 
@@ -26,11 +28,7 @@ export function saveKernel(kernel: Kernel, always: readonly Volume[]): KernelSta
     nextVolumeId: kernel.nextVolumeId,
     pipes: kernel.pipes.save(),
     terminals: kernel.terminals.save(),
-    files: [...files.files.values()].map(({ refs: _, inode, ...rest }) => ({
-      ...rest,
-      data: structuredClone(rest.data),
-      inode: inode && refOf(inode),
-    })),
+    files: [...files.files.values()].map(saveFile),
     nextFileId: files.nextId,
     processes: [...processes.processes.values()].map(({ record, fds }) => ({
       record: structuredClone(record),
@@ -49,6 +47,23 @@ export function saveKernel(kernel: Kernel, always: readonly Volume[]): KernelSta
     net: kernel.net?.save() ?? null,
     isHalted: kernel.scheduler.isHalted,
   };
+}
+
+/** All but the count of references, which the descriptors make again. */
+function saveFile({
+  id,
+  kind,
+  canRead,
+  canWrite,
+  append,
+  offset,
+  path,
+  object,
+  data,
+  inode,
+}: OpenFile): OpenFileRecord {
+  const plain = { id, kind, canRead, canWrite, append, offset, path, object };
+  return { ...plain, data: structuredClone(data), inode: inode && refOf(inode) };
 }
 
 function refOf(inode: Inode): InodeRef {

@@ -82,28 +82,72 @@ exit 0
 `;
 
 const NETWORK = `#!/bin/sh
-# network: brings the interfaces up as /etc/sysconfig/network-scripts/ifcfg-* say.
+# network: brings the interfaces up, as the kernel's ip= says or as /etc/sysconfig/network-scripts/ifcfg-* do.
 # chkconfig: 2345 10 90
+
+# The kernel's word: CLIENT:SERVER:GATEWAY:NETMASK:HOST:DEVICE:HOW
+kernel_address()
+{
+    for word in $(cat /proc/cmdline); do
+        case "$word" in
+        ip=*:*) echo "\${word#ip=}" ;;
+        esac
+    done
+}
+
+# bring_up DEVICE HOW [ADDRESS [NETMASK]]
+bring_up()
+{
+    ifconfig "$1" >/dev/null 2>&1 || return 0
+    if [ "$2" = dhcp ]; then
+        dhclient -q "$1"
+    else
+        ifconfig "$1" $3 \${4:+netmask $4} up
+    fi
+}
+
+start()
+{
+    GATEWAY=
+    [ -f /etc/sysconfig/network ] && . /etc/sysconfig/network
+    given=$(kernel_address)
+    if [ -n "$given" ]; then
+        IFS=: read address server router netmask host device how <<END
+$given
+END
+        [ -n "$host" ] && hostname "$host"
+        bring_up "\${device:-eth0}" "\${how:-off}" "$address" "$netmask"
+        [ -n "$router" ] && GATEWAY=$router
+    else
+        for config in /etc/sysconfig/network-scripts/ifcfg-*; do
+            [ -f "$config" ] || continue
+            DEVICE= BOOTPROTO= IPADDR= NETMASK= ONBOOT=
+            . "$config"
+            [ "$ONBOOT" = no ] || [ "$DEVICE" = lo ] || bring_up "$DEVICE" "$BOOTPROTO" "$IPADDR" "$NETMASK"
+        done
+    fi
+    [ -n "$GATEWAY" ] && route add default gw "$GATEWAY"
+}
+
+stop()
+{
+    for config in /etc/sysconfig/network-scripts/ifcfg-*; do
+        [ -f "$config" ] || continue
+        . "$config"
+        [ "$DEVICE" = lo ] || ifconfig "$DEVICE" down 2>/dev/null
+    done
+}
+
 case "$1" in
 start)
-    for config in /etc/sysconfig/network-scripts/ifcfg-*; do
-        [ -f "$config" ] || continue
-        DEVICE= IPADDR= NETMASK= ONBOOT=
-        . "$config"
-        [ "$ONBOOT" = no ] || [ "$DEVICE" = lo ] || ifconfig "$DEVICE" $IPADDR \${NETMASK:+netmask $NETMASK} up
-    done
-    [ -n "$GATEWAY" ] && route add default gw "$GATEWAY"
+    start
     ;;
 stop)
-    for config in /etc/sysconfig/network-scripts/ifcfg-*; do
-        [ -f "$config" ] || continue
-        . "$config"
-        [ "$DEVICE" = lo ] || ifconfig "$DEVICE" down
-    done
+    stop
     ;;
 restart)
-    $0 stop
-    $0 start
+    stop
+    start
     ;;
 *)
     echo "Usage: $0 {start|stop|restart}"

@@ -19,6 +19,6 @@ export class WaitQueue {
   /** Lets all of them look again, in the order in which they went to sleep. */
   wake(): void {
     if (!this.#sleepers || this.#sleepers.size === 0) return;
-    for (const sleeper of [...this.#sleepers]) sleeper.recheck();
+    for (const sleeper of Array.from(this.#sleepers)) sleeper.recheck();
   }
 }

@@ -120,9 +120,8 @@ export function unmapGrant(host: GrantHost, caller: Domain, request: UnmapReques
 
 /** Lets go of everything that a dying domain has mapped (gnttab_release_mappings). */
 export function releaseMappings(host: GrantHost, domain: Domain): void {
-  for (const [va, mapping] of [...domain.space.mappings])
-    if (mapping.kind === 'grant') domain.space.unmap(va * PAGE_SIZE);
-  for (const [handle, { domid, ref, isReadonly, isHostMapped, isDeviceMapped }] of [...domain.grants.tracks()]) {
+  for (const [va, mapping] of domain.space.mappings) if (mapping.kind === 'grant') domain.space.unmap(va * PAGE_SIZE);
+  for (const [handle, { domid, ref, isReadonly, isHostMapped, isDeviceMapped }] of domain.grants.tracks()) {
     const granter = host.findDomain(domid);
     const active = granter?.grants.active.get(ref);
     if (!granter || !active) throw new Error(`handle ${handle} of d${domain.domid} outlived its grant`);

@@ -153,10 +153,9 @@ function dumpDomains(hv: Hypervisor, print: (line: string) => void): void {
   for (const domain of hv.domains()) {
     for (const vcpu of domain.vcpus) {
       const port = vcpu.virqToPort[VIRQ_DEBUG]!;
-      const { isPending, isMasked } = domain.sharedInfo;
       const bits = [
-        isPending.call(domain.sharedInfo, port),
-        isMasked.call(domain.sharedInfo, port),
+        domain.sharedInfo.isPending(port),
+        domain.sharedInfo.isMasked(port),
         ((vcpu.info.getUint32(vcpuInfo.evtchn_pending_sel, true) >>> (port >>> 5)) & 1) !== 0,
       ].map((bit) => (bit ? 1 : 0));
       print(`Notifying guest ${domain.domid}:${vcpu.id} (virq ${VIRQ_DEBUG}, port ${port}, stat ${bits.join('/')})`);

@@ -189,7 +189,7 @@ export function killDomain(hv: Hypervisor, domain: Domain): void {
 }
 
 function releaseWindow(hv: Hypervisor, domain: Domain): void {
-  for (const [vpn, { mfn }] of [...domain.space.mappings]) {
+  for (const [vpn, { mfn }] of domain.space.mappings) {
     domain.space.unmap(vpn * 4096);
     hv.memory.putPage(mfn);
   }

@@ -97,6 +97,7 @@ function dom0Tree(given: Installation, guestRoot: RootTree, options: Ext2Options
     ...given.dom0Programs.map(({ name }) => file(pathOf(name, given.guestPrograms), makeExecutable(name), 0o755)),
     ...bootFiles(given),
     ...images(guestRoot, options),
+    symlink('/bin/bash', 'sh'),
     ...shipped,
     ...settings(given),
   ];
@@ -203,5 +204,5 @@ l0:0:wait:/etc/rc.d/rc 0
 l3:3:wait:/etc/rc.d/rc 3
 l6:6:wait:/etc/rc.d/rc 6
 ca::ctrlaltdel:/sbin/reboot
-co:2345:respawn:/bin/login -f root
+co:2345:respawn:/sbin/getty --autologin root console
 `;

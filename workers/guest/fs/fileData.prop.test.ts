@@ -39,7 +39,7 @@ it('behaves as an array of bytes, and no copy ever sees the other one’s writes
     fc.property(fc.uint8Array({ maxLength: 9000 }), fc.array(action, { maxLength: 12 }), (initial, actions) => {
       const constant = initial.slice();
       let data = FileData.of(initial);
-      let model = initial.slice();
+      let model: Uint8Array = initial.slice();
       const kept: { data: FileData; model: Uint8Array }[] = [];
       for (const act of actions) {
         if (act.kind === 'write') data.write(act.at, act.bytes);

@@ -65,6 +65,8 @@ export class Volume {
   /** Told of the first change after a write-back. */
   onDirty: (() => void) | undefined;
   inodeCount = 0;
+  /** When it was mounted, seconds since 1970: the time of computed files. */
+  madeAt = 0;
   /** Memory that the files' extents take. */
   extents = 0;
   /** Upper limit in extents of a volume in memory (tmpfs, rootfs); asked at each growth. */
@@ -102,6 +104,7 @@ export class Volume {
     const fallback = kind === 'dir' ? 0o555 : kind === 'symlink' ? 0o777 : node.write ? 0o644 : 0o444;
     const inode = new Inode(this, hashOf(path), kind, node.mode ?? fallback);
     inode.uid = node.uid ?? 0;
+    inode.atime = inode.mtime = inode.ctime = this.madeAt;
     inode.node = node;
     inode.path = path;
     if (kind === 'symlink') inode.target = node.readlink!();
@@ -150,6 +153,13 @@ export class Volume {
     if (!this.driver) return;
     this.freed.add(inode.ino);
     if (this.writeBackAtNs === undefined) this.onDirty?.();
+  }
+
+  /** Gives the volume and its root directory their time. */
+  dated(nowSeconds: number): this {
+    this.madeAt = nowSeconds;
+    this.root.atime = this.root.mtime = this.root.ctime = nowSeconds;
+    return this;
   }
 
   space(): Space {

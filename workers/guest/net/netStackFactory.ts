@@ -6,6 +6,7 @@ import { netProcFiles } from './procNet';
 import { netSys, SocketFiles } from './socketFiles';
 import { NetStack } from './stack';
 import { emptyNetState, type NetState } from './state';
+import { netSysFiles } from './sysNet';
 
 export interface NetOptions {
   /** What a name server that the guest can reach would answer. */
@@ -54,6 +55,7 @@ export function netStackFactory(options: NetOptions = {}): (host: NetHost, saved
           resolve: (name) => resolve(host, stack, options, name),
         }),
       procFiles: () => netProcFiles(stack),
+      sysFiles: () => netSysFiles(stack),
       save: () => stack.state,
     };
   };

@@ -67,7 +67,7 @@ export function filter<S>(name: string, definition: Filter<S>): Program<FilterSt
 function filterStep<S>(name: string, definition: Filter<S>, sys: Sys, state: FilterState<S>): Step {
   if (state.isOver) return exit(state.status);
   if (state.index >= state.files.length || definition.isDone?.(state.own))
-    return exit(definition.end?.(sys, state.own) ?? state.status);
+    return exit(definition.end?.(sys, state.own, state.status) ?? state.status);
   const file = state.files[state.index]!;
   try {
     if (state.fd < 0) {
@@ -85,8 +85,8 @@ function filterStep<S>(name: string, definition: Filter<S>, sys: Sys, state: Fil
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
     const text = error.subject ? error.message : `${file}: ${error.message}`;
-    sys.eprint(`${name}: ${text}\n`);
-    state.status = 1;
+    if (!definition.isQuiet?.(state.own)) sys.eprint(`${name}: ${text}\n`);
+    state.status = definition.failStatus ?? 1;
   }
   if (state.fd > 0) sys.close(state.fd);
   state.fd = -1;

@@ -1,4 +1,7 @@
-/** getty: opens a terminal, shows /etc/issue and `login:`, and becomes login with the name that was typed. */
+/**
+ * getty: opens a terminal, shows /etc/issue and `login:`, and becomes login with the name that was typed.
+ * `--autologin USER` asks nobody, as on the console of a lab machine.
+ */
 import { again, exit, type Program, type Sys, wait } from '../sys';
 
 interface GettyState {
@@ -13,6 +16,11 @@ export const getty: Program<GettyState> = {
     if (!state.isOpen) {
       openTerminal(sys);
       state.isOpen = true;
+    }
+    const autologin = sys.argv[sys.argv.indexOf('--autologin') + 1];
+    if (sys.argv.includes('--autologin') && autologin !== undefined) {
+      sys.exec(['/bin/login', '-f', autologin]);
+      return again();
     }
     if (!state.prompted) {
       state.prompted = true;
@@ -33,7 +41,11 @@ export const getty: Program<GettyState> = {
 
 /** The terminal named by the arguments as descriptors 0, 1 and 2, in cooked mode; it becomes the session's own. */
 function openTerminal(sys: Sys): void {
-  const name = sys.argv.slice(1).find((word) => !/^(-|\d)/.test(word)) ?? 'console';
+  const name =
+    sys.argv
+      .slice(1)
+      .filter((word) => !/^(-|\d)/.test(word))
+      .at(-1) ?? 'console';
   for (const fd of [0, 1, 2]) sys.close(fd);
   const fd = sys.open(name.startsWith('/') ? name : `/dev/${name}`, { read: true, write: true });
   for (const to of [1, 2]) sys.dup(fd, to);

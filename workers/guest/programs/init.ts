@@ -268,6 +268,7 @@ function terminate(sys: Sys, state: InitState): Step {
 function killRest(sys: Sys, state: InitState): Step {
   if (!isAlone(sys) && sys.nowNs < state.untilNs) return wait({ child: true }, { untilNs: state.untilNs });
   state.phase = 'sync';
+  sys.print(state.level === '6' ? 'Please stand by while rebooting the system...\n' : 'Halting system...\n');
   state.untilNs = sys.nowNs + SYNC_NS;
   return again();
 }
@@ -292,7 +293,6 @@ function finish(sys: Sys, state: InitState): Step {
       sys.print(`INIT: ${error.message}\n`);
     }
   }
-  sys.print(state.level === '6' ? 'Please stand by while rebooting the system...\n' : 'Halting system...\n');
   sys.shutdownSystem(state.level === '6' ? 'reboot' : 'poweroff');
   return wait();
 }

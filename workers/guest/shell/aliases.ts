@@ -26,7 +26,7 @@ function aliasWords(st: ShellState, text: string): Edit[] {
     // An alias that ends in a blank makes the next word a candidate too.
     for (;;) {
       const name = WORD.exec(text.slice(at, node.end))?.[0];
-      const value = name === undefined ? undefined : valueOf(st, name, []);
+      const value = name === undefined ? undefined : expansionOf(st, name, []);
       if (name === undefined || value === undefined) break;
       edits.push({ start: at, end: at + name.length, value });
       if (!/\s$/.test(value)) break;
@@ -37,10 +37,10 @@ function aliasWords(st: ShellState, text: string): Edit[] {
 }
 
 /** An alias's text with its own first word expanded in turn; undefined when the name is no alias (or is being expanded). */
-function valueOf(st: ShellState, name: string, within: readonly string[]): string | undefined {
+function expansionOf(st: ShellState, name: string, within: readonly string[]): string | undefined {
   if (!Object.hasOwn(st.aliases, name) || within.includes(name)) return undefined;
   const value = st.aliases[name]!;
   const first = WORD.exec(value)?.[0];
-  const inner = first === undefined ? undefined : valueOf(st, first, [...within, name]);
+  const inner = first === undefined ? undefined : expansionOf(st, first, [...within, name]);
   return inner === undefined ? value : inner + value.slice(first!.length);
 }

@@ -7,7 +7,7 @@ type Item = string | Seg;
 export function expandBraces(word: Word): Word[] {
   const items: Item[] = [];
   for (const seg of word) {
-    if (seg.k === 'lit' && !seg.q) items.push(...seg.s);
+    if (seg.k === 'lit' && !seg.q) items.push(...Array.from(seg.s));
     else items.push(seg);
   }
   return expand(items).map(toSegs);
@@ -62,7 +62,7 @@ function sequence(inner: readonly Item[]): Item[][] | undefined {
   const width = [from!, to!].some((s) => /^-?0\d/.test(s)) ? Math.max(from!.length, to!.length) : 0;
   const out: Item[][] = [];
   for (let i = first; first <= last ? i <= last : i >= last; i += first <= last ? step : -step)
-    out.push([...(isNumber ? padded(i, width) : String.fromCharCode(i))]);
+    out.push(Array.from(isNumber ? padded(i, width) : String.fromCharCode(i)));
   return out;
 }
 

@@ -3,6 +3,7 @@
 import type { Step } from '../sys';
 import { evaluate } from './arith';
 import type { NodeOf } from './ast';
+import { testExpression } from './condition';
 import { expandPattern, expandString, expandValue, expandWords } from './expand';
 import { expanding, finish, popFrame } from './flow';
 import { matches } from './pattern';
@@ -10,7 +11,6 @@ import { background, pipeline, startSubshell, timeReport } from './pipeline';
 import { expandRedirs, redirect } from './redirect';
 import { simple } from './simple';
 import { complain, type FrameOf, nodeAt, out, pushNode, type Shell } from './state';
-import { testExpression } from './test';
 import { isName, ShellError, setVar } from './variables';
 
 type NodeFrame = FrameOf<'node'>;
@@ -58,7 +58,7 @@ export function advanceNode(sh: Shell, f: NodeFrame): Step | undefined {
 /** The construct is now just this part of it. */
 function replace(sh: Shell, f: NodeFrame, at: number): undefined {
   sh.st.frames.pop();
-  pushNode(sh.st, f.src, at, { ...(f.tail ? { tail: true } : {}) });
+  pushNode(sh.st, f.src, at, f.tail ? { tail: true } : {});
 }
 
 function list(sh: Shell, f: NodeFrame, node: NodeOf<'list'>): undefined {

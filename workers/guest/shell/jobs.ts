@@ -199,7 +199,7 @@ export function jobLine(sh: Shell, job: Job, withPid = false): string {
 export function tellJobs(sh: Shell): void {
   const { st } = sh;
   reap(sh);
-  for (const job of [...st.jobs]) {
+  for (const job of st.jobs) {
     const state = jobState(job);
     if (job.num > 0 && !job.told && state !== 'running') {
       out(sh, `${jobLine(sh, job)}\n`, 2);

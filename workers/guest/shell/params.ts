@@ -112,7 +112,7 @@ export function special(sh: Shell, name: string): string | undefined {
 function lengthOf(sh: Shell, seg: ParamSeg, found: Found): string {
   if (found.isList) return String(found.values?.length ?? 0);
   if (!found.values && sh.st.opts['u']) throw new ShellError(`${seg.name}: unbound variable`, true, 127);
-  return String([...(found.values?.[0] ?? '')].length);
+  return String(Array.from(found.values?.[0] ?? '').length);
 }
 
 function withDefault(x: Expansion, seg: ParamSeg, found: Found, op: string): Result {
@@ -159,7 +159,7 @@ function slice(x: Expansion, seg: ParamSeg, found: Found): Result {
     if (length !== undefined && length < 0) throw new ShellError(`${length}: substring expression < 0`);
     return result(found, values.slice(start, length === undefined ? undefined : start + length));
   }
-  const chars = [...(found.values?.[0] ?? '')];
+  const chars = Array.from(found.values?.[0] ?? '');
   if (start < 0) start += chars.length;
   if (start < 0) return { s: '' };
   let end = length === undefined ? chars.length : length < 0 ? chars.length + length : start + length;
@@ -197,7 +197,7 @@ function changer(x: Expansion, seg: ParamSeg, op: string): (value: string) => st
       const up = op.startsWith('^');
       const convert = (c: string) => (re.test(c) ? (up ? c.toUpperCase() : c.toLowerCase()) : c);
       return (value) => {
-        const chars = [...value];
+        const chars = Array.from(value);
         return op.length === 2 ? chars.map(convert).join('') : chars.map((c, i) => (i === 0 ? convert(c) : c)).join('');
       };
     }

@@ -29,7 +29,7 @@ export function source(pattern: string, slash = false): string {
   const any = slash ? '[^/]' : '.';
   let re = '';
   const groups: string[] = [];
-  const chars = [...pattern];
+  const chars = Array.from(pattern);
   for (let i = 0; i < chars.length; i++) {
     const c = chars[i]!;
     if (/[?*+@!]/.test(c) && chars[i + 1] === '(' && chars.indexOf(')', i) > 0) {

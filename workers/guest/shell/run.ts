@@ -22,7 +22,9 @@ export function step(sh: Shell, budget = BUDGET): Step {
   for (; work < budget; work++) {
     const blocked = flush(sh) ?? advance(sh);
     if (!blocked) continue;
-    if (blocked.do === 'exit' || work === 0) return blocked;
+    if (work === 0) return blocked;
+    // An exit carries no cost: what was done before it is charged first.
+    if (blocked.do === 'exit') return again(work * ADVANCE_NS);
     return { ...blocked, costNs: (blocked.costNs ?? 0) + work * ADVANCE_NS };
   }
   return again(work * ADVANCE_NS);
@@ -46,7 +48,7 @@ function flush(sh: Shell): Step | undefined {
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
       st.out.shift();
-      if (error.code === 'EPIPE' && !st.interactive) return exit(128 + signalNumber('PIPE'));
+      if (error.code === 'EPIPE' && !st.interactive) return brokenPipe(sh);
       st.status = 1;
       if (piece.fd !== st.fds[2]) complain(sh, `write error: ${error.message}`);
       continue;
@@ -60,6 +62,14 @@ function flush(sh: Shell): Step | undefined {
   }
   for (const fd of st.closing.splice(0)) if (!Object.values(st.fds).includes(fd)) sys.close(fd);
   return undefined;
+}
+
+/** Nobody reads any more: this process ends at once, as if SIGPIPE had ended it. */
+function brokenPipe({ st }: Shell): Step {
+  st.out = [];
+  st.frames = [];
+  st.exiting = 128 + signalNumber('PIPE');
+  return exit(st.exiting);
 }
 
 /** Bytes left over from an earlier write (kept as one character per byte), then the text. */

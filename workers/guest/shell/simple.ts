@@ -8,7 +8,7 @@ import { replaceProcess, spawnFile } from './launch';
 import { foreground, groupOf, nodeText } from './pipeline';
 import { expandRedirs, type Redirected, redirect, type Target } from './redirect';
 import { complain, type FrameOf, out, pushNode, type Scope, type Shell } from './state';
-import { copyVar, environment, lookup, quotedIfNeeded, ShellError, setVar } from './variables';
+import { copyVar, environment, getVar, lookup, quotedIfNeeded, ShellError, setVar } from './variables';
 
 type Simple = NodeOf<'simple'>;
 type NodeFrame = FrameOf<'node'>;
@@ -81,7 +81,7 @@ function expand(x: Expansion, node: Simple): Expanded {
   for (const a of node.assigns) {
     if (argv.length === 0) made.push(assign(x, a));
     else if (!('elements' in a.value)) {
-      const before = a.append ? String(lookup(x.sh.st, a.name)?.v ?? '') : '';
+      const before = a.append ? (getVar(x.sh, a.name) ?? '') : '';
       temporary.push([a.name, before + expandValue(x, a.value, true)]);
     }
   }
@@ -105,7 +105,7 @@ function declared(x: Expansion, a: Assign, arrays: Arrays): string {
 }
 
 function trace(sh: Shell, { argv, temporary, made }: Expanded): void {
-  const ps4 = String(lookup(sh.st, 'PS4')?.v ?? '+ ');
+  const ps4 = getVar(sh, 'PS4') ?? '+ ';
   const words = [
     ...made,
     ...temporary.map(([n, v]) => `${n}=${v}`),

@@ -11,7 +11,7 @@ const programs = [shell, login, ...testPrograms];
 function atTerminal(files: Record<string, string> = {}) {
   const kernel = testKernel(programs);
   kernel.run(
-    `rm -f /etc/profile; ${Object.entries(files)
+    `rm -f /etc/profile; mkdir /etc/bash_completion.d; ${Object.entries(files)
       .map(([path, text]) => `cat >${path} <<'EOF-'\n${text}\nEOF-\n`)
       .join('')}`,
   );
@@ -125,7 +125,10 @@ describe('the line editor', () => {
       '> do echo "n',
       '> $i"',
       '> done',
-      ...['n', '1', 'n', '2'],
+      'n',
+      '1',
+      'n',
+      '2',
       `${PROMPT} cat <<E`,
       '> text',
       '> E',
@@ -216,7 +219,7 @@ describe('job control', () => {
     const t = atTerminal();
     t.type('sleep 1 &\r', 2000);
     t.type('\r');
-    expect((await t.screen()).replace(/\d\d+/g, 'PID')).toContain(
+    expect((await t.screen()).replace(/\] \d+/g, '] PID')).toContain(
       `[1] PID\n${PROMPT}\n[1]+  Done                    sleep 1\n${PROMPT}`,
     );
   });

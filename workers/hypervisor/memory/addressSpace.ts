@@ -28,9 +28,7 @@ export class AddressSpace {
 
   /** The view of the page at `va`; throws PageFault. */
   page(va: number): Uint8Array {
-    const mapping = this.#find(va);
-    if (mapping === undefined) throw new PageFault(va >>> 0);
-    return this.memory.bytes(mapping);
+    return this.memory.bytes(this.#frameAt(va));
   }
 
   mfnAt(va: number): Mfn | undefined {
@@ -66,7 +64,7 @@ export class AddressSpace {
   read(va: number, length: number): Uint8Array {
     // Look first: a guest may claim a length that must not be allocated for it.
     this.#eachPiece(va, length, (address) => {
-      if (this.#find(address) === undefined) throw new PageFault(address);
+      this.#frameAt(address);
     });
     const bytes = new Uint8Array(length);
     this.#eachPiece(va, length, (address, done, count) => {
@@ -88,8 +86,7 @@ export class AddressSpace {
   /** Throws PageFault unless all of it may be written: what a hypercall with an answer checks before it acts. */
   checkWritable(va: number, length: number): void {
     this.#eachPiece(va, length, (address) => {
-      if (this.#find(address) === undefined) throw new PageFault(address);
-      if (this.#window.size > 0 && this.#window.get(address >>> 12)?.isWritable === false) throw new PageFault(address);
+      this.#writableFrameAt(address);
     });
   }
 
@@ -104,7 +101,10 @@ export class AddressSpace {
   }
 
   u32(va: number): number {
-    return this.struct(va, 4).getUint32(0, true);
+    const at = va & 4095;
+    if (at > 4092) return this.struct(va, 4).getUint32(0, true);
+    const page = this.memory.peek(this.#frameAt(va)) ?? NO_BYTES;
+    return (page[at]! | (page[at + 1]! << 8) | (page[at + 2]! << 16) | (page[at + 3]! << 24)) >>> 0;
   }
 
   putU8(va: number, value: number): void {
@@ -116,13 +116,34 @@ export class AddressSpace {
   }
 
   putU32(va: number, value: number): void {
-    this.write(va, Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24));
+    const at = va & 4095;
+    if (at > 4092) {
+      this.write(va, Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24));
+      return;
+    }
+    const page = this.memory.bytes(this.#writableFrameAt(va));
+    page[at] = value;
+    page[at + 1] = value >>> 8;
+    page[at + 2] = value >>> 16;
+    page[at + 3] = value >>> 24;
   }
 
   putU64(va: number, value: number): void {
     const bytes = new Uint8Array(8);
     new DataView(bytes.buffer).setBigUint64(0, BigInt(value), true);
     this.write(va, bytes);
+  }
+
+  #frameAt(va: number): Mfn {
+    const mfn = va < 0x1_0000_0000 ? this.#find(va) : undefined;
+    if (mfn === undefined) throw new PageFault(va);
+    return mfn;
+  }
+
+  #writableFrameAt(va: number): Mfn {
+    const mfn = this.#frameAt(va);
+    if (this.#window.size > 0 && this.#window.get(va >>> 12)?.isWritable === false) throw new PageFault(va);
+    return mfn;
   }
 
   #find(va: number): Mfn | undefined {

@@ -62,7 +62,7 @@ export class MachineMemory {
     this.#refs = new Uint32Array(frames);
     this.#isAllocated = new Uint8Array(frames);
     this.#state = new Uint8Array(frames).fill(XEN);
-    this.#bytes = new Array(frames);
+    this.#bytes = Array.from({ length: frames }, () => undefined);
     for (let mfn = XENHEAP_END - 1; mfn >= XEN_IMAGE_FRAMES; mfn--) {
       this.#state[mfn] = XENHEAP_FREE;
       this.#freeXenheap.push(mfn);

@@ -16,7 +16,7 @@ interface DhclientState {
   untilNs: number;
 }
 
-const TRIES = 6;
+const TRIES = 3;
 const EVERYBODY = '255.255.255.255';
 
 export const dhclient: Program<DhclientState> = {

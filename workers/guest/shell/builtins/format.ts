@@ -88,7 +88,7 @@ function convert(
   const long = (digits: string) => digits.padStart(precision ?? 0, '0');
   switch (kind) {
     case 's':
-      return [...next()].slice(0, precision).join('');
+      return Array.from(next()).slice(0, precision).join('');
     case 'b': {
       const { text, stopped } = unescapeText(next().replace(/\\([1-7][0-7]{0,2})/g, '\\0$1'));
       return text + (stopped ? '\uffff' : '');
@@ -96,7 +96,7 @@ function convert(
     case 'q':
       return shellQuoted(next());
     case 'c':
-      return [...next()][0] ?? '';
+      return Array.from(next())[0] ?? '';
     case 'd':
     case 'i': {
       const n = numeric(next());
@@ -147,7 +147,7 @@ function general(n: number, precision: number): string {
 }
 
 function pad(text: string, width: number, flags: string, isNumber: boolean): string {
-  const missing = width - [...text].length;
+  const missing = width - Array.from(text).length;
   if (missing <= 0) return text;
   if (flags.includes('-')) return text + ' '.repeat(missing);
   if (!flags.includes('0') || !isNumber) return ' '.repeat(missing) + text;

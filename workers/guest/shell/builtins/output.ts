@@ -1,6 +1,7 @@
 /** echo, printf, test, true, false. */
+
+import { testArguments } from '../condition';
 import { complain, out, type Shell } from '../state';
-import { testArguments } from '../test';
 import { ShellError, setVar } from '../variables';
 import type { Builtin } from './call';
 import { format } from './format';

@@ -99,7 +99,7 @@ function handle(sh: Shell, e: EditorState, key: string): Edited {
   switch (key) {
     case '\r':
     case '\n': {
-      if (e.cursor < e.line.length) {
+      if (e.cursor < e.line.length || !e.drawn) {
         e.cursor = e.line.length;
         redraw(sh, e);
       }
@@ -143,7 +143,7 @@ function handle(sh: Shell, e: EditorState, key: string): Edited {
 }
 
 export function insert(e: EditorState, text: string): void {
-  const chars = [...text];
+  const chars = Array.from(text);
   e.line.splice(e.cursor, 0, ...chars);
   e.cursor += chars.length;
 }
@@ -191,7 +191,7 @@ function recall(e: EditorState, sh: Shell, by: number): void {
   if (at < 0 || at > history.length) return;
   if (e.at === history.length) e.draft = e.line.join('');
   e.at = at;
-  e.line = [...(at === history.length ? e.draft : history[at]!)];
+  e.line = Array.from(at === history.length ? e.draft : history[at]!);
   e.cursor = e.line.length;
 }
 
@@ -277,9 +277,10 @@ function offer(sh: Shell, e: EditorState, { word, list }: Candidates, again: boo
   const only = list.length === 1 ? list[0]! : undefined;
   if (list.length === 0) out(sh, '\x07', 2);
   else if (only || common.length > word.length) {
-    e.line.splice(e.cursor - [...word].length, [...word].length);
-    e.cursor -= [...word].length;
+    e.line.splice(e.cursor - Array.from(word).length, Array.from(word).length);
+    e.cursor -= Array.from(word).length;
     insert(e, only ? only.insert + only.suffix : common);
+    e.tabbed = !only;
   } else if (again) {
     finishLine(sh, e);
     out(

@@ -10,7 +10,7 @@ export function searchKey(sh: Shell, e: EditorState, key: string): boolean {
     search.text = search.text.slice(0, -1);
     find(sh, e, sh.st.history.length - 1);
   } else if (key === '\x07' || key === '\x03') {
-    e.line = [...search.saved];
+    e.line = Array.from(search.saved);
     e.cursor = e.line.length;
     e.search = null;
     return key === '\x07';
@@ -19,6 +19,7 @@ export function searchKey(sh: Shell, e: EditorState, key: string): boolean {
     find(sh, e, Math.min(search.at, sh.st.history.length - 1));
   } else {
     e.search = null;
+    e.drawn = false;
     return false;
   }
   return true;
@@ -31,7 +32,7 @@ function find(sh: Shell, e: EditorState, from: number): void {
     if (!line.includes(search.text)) continue;
     search.at = i;
     e.at = i;
-    e.line = [...line];
+    e.line = Array.from(line);
     e.cursor = e.line.length;
     return;
   }

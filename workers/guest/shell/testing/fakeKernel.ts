@@ -567,6 +567,9 @@ export const testPrograms: readonly Program[] = [
   once('rm', (sys) => {
     for (const f of sys.argv.slice(1)) if (f !== '-f' && sys.exists(f)) sys.unlink(f);
   }),
+  once('mkdir', (sys) => {
+    for (const f of sys.argv.slice(1)) sys.mkdir(f);
+  }),
   once('touch', (sys) => {
     for (const f of sys.argv.slice(1)) sys.writeFile(f, '');
   }),
