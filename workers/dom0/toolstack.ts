@@ -59,6 +59,11 @@ export class Toolstack {
     return this.#xenstored && connectClient(this.#xenstored, { defer: (action) => this.services.defer(action) });
   }
 
+  /** What the store holds at a path, without the cost of a request; for views from outside the machine. */
+  peek(path: string): string | undefined {
+    return this.#xenstored?.peek(path);
+  }
+
   get consoles(): ConsoleDaemon | undefined {
     return this.#consoled;
   }

@@ -168,7 +168,7 @@ export class Ip {
   addAddress(device: DeviceState, address: number, prefixLength: number): void {
     if (device.addresses.some((own) => own.address === address)) throw new SysError('EEXIST');
     device.addresses.push({ address, prefixLength });
-    if (prefixLength < 32 && device.kind !== 'loopback') {
+    if (device.up && prefixLength < 32 && device.kind !== 'loopback') {
       this.state.routes.push({
         destination: networkOf(address, prefixLength),
         prefixLength,

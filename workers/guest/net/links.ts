@@ -14,6 +14,9 @@ import type { BridgeState, DeviceState, NetState } from './state';
 /** How long a bridge remembers where an address was, ns. */
 const AGEING_NS = 300e9;
 
+/** Frames that may wait between devices of one guest. */
+const INSIDE_LIMIT = 1000;
+
 export interface LinkEnv {
   readonly nowNs: number;
   /** A frame for this guest arrived on `device`. */
@@ -22,6 +25,8 @@ export interface LinkEnv {
   tap(device: DeviceState, frame: Uint8Array): void;
   /** Interfaces or their addresses changed. */
   changed(): void;
+  /** A frame waits in `state.inside`: call `deliverInside` soon, but not from here. */
+  frameWaits(): void;
 }
 
 export class Links implements NetDeviceRegistry {
@@ -149,6 +154,14 @@ export class Links implements NetDeviceRegistry {
     if (isGroup || destination !== own.mac) this.#forward(bridge, frame, device.index);
   }
 
+  /** Delivers what waits between devices of this guest, and what that sends in turn. */
+  deliverInside(): void {
+    for (let next = this.state.inside.shift(); next; next = this.state.inside.shift()) {
+      const device = this.byIndex(next.device);
+      if (device) this.input(device, next.frame);
+    }
+  }
+
   #deliver(device: DeviceState, frame: Uint8Array): void {
     const destination = macText(frame, 0);
     if ((frame[0]! & 1) === 1 || destination === device.mac || device.kind === 'loopback') {
@@ -179,14 +192,11 @@ export class Links implements NetDeviceRegistry {
   }
 
   #transmit(device: DeviceState, frame: Uint8Array): boolean {
-    if (device.kind === 'loopback') {
-      this.input(device, frame);
-      return true;
-    }
-    if (device.peer !== undefined) {
-      const peer = this.byIndex(device.peer);
-      if (!peer?.up) return false;
-      this.input(peer, frame);
+    if (device.kind === 'loopback' || device.peer !== undefined) {
+      const target = device.peer === undefined ? device : this.byIndex(device.peer);
+      if (!target?.up || this.state.inside.length >= INSIDE_LIMIT) return false;
+      this.state.inside.push({ device: target.index, frame });
+      this.env.frameWaits();
       return true;
     }
     return this.#drivers.get(device.index)?.transmit(frame) ?? false;

@@ -57,6 +57,7 @@ export class NetStack {
       },
       tap: (device, frame) => this.#tap(device, frame),
       changed: () => env.interfacesChanged(),
+      frameWaits: () => env.timerChanged(),
     });
     this.ip = new Ip(state, this.links, {
       get nowNs() {
@@ -81,12 +82,14 @@ export class NetStack {
   // ------------------------------------------------------------------------------------------- time
 
   get nextTimerNs(): number | undefined {
+    if (this.state.inside.length > 0) return this.env.nowNs;
     const a = this.ip.nextTimerNs;
     const b = this.tcp.nextTimerNs;
     return a === undefined ? b : b === undefined ? a : Math.min(a, b);
   }
 
   runTimers(): void {
+    this.links.deliverInside();
     this.ip.runTimers();
     this.tcp.runTimers();
     this.env.timerChanged();

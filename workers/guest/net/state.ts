@@ -143,6 +143,8 @@ export interface NetState {
   arp: ArpEntry[];
   fragments: Fragments[];
   sockets: SocketState[];
+  /** Frames between devices of this guest (loopback, pairs) that have not arrived yet. */
+  inside: { device: number; frame: Uint8Array }[];
   forwarding: boolean;
   nextIndex: number;
   nextSocket: number;
@@ -158,6 +160,7 @@ export function emptyNetState(): NetState {
     arp: [],
     fragments: [],
     sockets: [],
+    inside: [],
     forwarding: false,
     nextIndex: 1,
     nextSocket: 1,

@@ -25,8 +25,12 @@ export interface Filter<S> {
   /** Instead of `line`: the bytes as they come. True: no more of this file. */
   bytes?(sys: Sys, state: S, bytes: Uint8Array): Enough;
   fileEnd?(sys: Sys, state: S, file: string, index: number, count: number): void;
-  /** After the last file: the status (otherwise 0, or 1 when a file could not be read). */
-  end?(sys: Sys, state: S): Status;
+  /** After the last file: the status (otherwise 0, or `failStatus` when a file could not be read, as `status` says). */
+  end?(sys: Sys, state: S, status: number): Status;
+  /** Status after a file that could not be read; 1 when absent. */
+  readonly failStatus?: number;
+  /** Files that cannot be read are not reported (grep -s). */
+  isQuiet?(state: S): boolean;
   /** True once nothing more needs to be read at all (head, grep -q). */
   isDone?(state: S): boolean;
 }

@@ -1,8 +1,9 @@
-/** The programs that every mini guest has, in the order in which they appear here; the shell and Domain-0's own come on top. */
+/** The common userland: every program that Domain-0 and the guests have in /bin and /sbin. */
 import type { Program } from '../sys';
-import { burn } from './burn';
-import { getty } from './getty';
-import { init } from './init';
-import { login } from './login';
+import { filePrograms } from './files/index';
+import { netPrograms } from './net/index';
+import { storagePrograms } from './storage/index';
+import { systemPrograms } from './system/index';
+import { textPrograms } from './text/index';
 
-export const commonPrograms: readonly Program[] = [init, getty, login, burn];
+export const commonPrograms: readonly Program[] = [...filePrograms, ...textPrograms, ...systemPrograms, ...storagePrograms, ...netPrograms];

@@ -112,7 +112,7 @@ class Listing {
     const { options } = this;
     const byName = (a: Entry, b: Entry) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
     const time = (entry: Entry) => this.#time(entry.stat);
-    let order = byName;
+    let order: (a: Entry, b: Entry) => number = byName;
     const mode = options.list.filter(([name]) => 'tSU'.includes(name)).at(-1)?.[0];
     if (mode === 't') order = (a, b) => time(b) - time(a) || byName(a, b);
     if (mode === 'S') order = (a, b) => b.stat.size - a.stat.size || byName(a, b);

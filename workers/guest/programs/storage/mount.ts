@@ -36,7 +36,7 @@ export const mount = tool('mount', SPEC, (sys, options, words) => {
   if (words.length === 1) {
     const [word = ''] = words;
     if (given.includes('remount')) {
-      const target = sys.mounts().findLast((it) => it.target === word.replace(/(.)\/+$/, '$1') || it.source === word)?.target;
+      const target = [...sys.mounts()].reverse().find((it) => it.target === word.replace(/(.)\/+$/, '$1') || it.source === word)?.target;
       if (target === undefined) throw new ToolError(`${word} not mounted already, or bad option`, 32);
       return mountOne(sys, { source: '', target, type: '', options: given.join(',') });
     }
@@ -178,7 +178,7 @@ export const umount = tool(
 function umountOne(sys: Sys, word: string): boolean {
   const real = quietly(() => sys.realpath(word)) ?? word;
   const loopFile = sys.loopDevices().find(({ path }) => path === real)?.device;
-  const found = sys.mounts().findLast((it) => it.target === real || it.source === word || it.source === loopFile);
+  const found = [...sys.mounts()].reverse().find((it) => it.target === real || it.source === word || it.source === loopFile);
   const target = found?.target ?? word;
   try {
     sys.umount(target);

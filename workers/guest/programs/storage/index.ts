@@ -1,0 +1,7 @@
+/** Programs about disks, file systems and archives. */
+import type { Program } from '../../sys';
+import { losetup } from './losetup';
+import { mount, umount } from './mount';
+import { df, du } from './usage';
+
+export const storagePrograms: readonly Program[] = [df, du, losetup, mount, umount];

@@ -1,0 +1,13 @@
+/** Programs about processes, users, time and the machine. */
+import type { Program } from '../../sys';
+import { free } from './free';
+import { arch, dmesg, env, groups, hostname, id, logname, printenv, tty, uname, whoami } from './identity';
+import { logger } from './logger';
+import { ps } from './ps';
+import { kill, killall, pgrep, pidof, pkill } from './signals';
+import { cal, date, sleep, uptime, usleep } from './time';
+
+export const systemPrograms: readonly Program[] = [
+  ...[arch, cal, date, dmesg, env, free, groups, hostname, id, kill, killall, logger, logname, pgrep, pidof, pkill],
+  ...[printenv, ps, sleep, tty, uname, uptime, usleep, whoami],
+];
