@@ -10,7 +10,7 @@ import { splitDevices } from '../devices/registry';
 import { openHostPty } from '../guest/hostPty';
 import type { Kernel } from '../guest/kernel';
 import type { LocalStore } from '../guest/localXenbus';
-import type { OperationIo, OperationResult } from '../guest/operations';
+import type { Operation, OperationIo, OperationResult } from '../guest/operations';
 import type { KernelServices, Privcmd } from '../guest/services';
 import { SysError } from '../guest/sys';
 import type { Random } from '../lib/random';
@@ -47,11 +47,18 @@ export class Toolstack {
     readonly host: ToolstackHost,
   ) {
     this.#xc = new Xc(this.#privcmd);
-    kernel.registerOperation('xenstored', (_argument, io) => this.#runXenstored(io));
-    kernel.registerOperation('xenconsoled', (_argument, io) => this.#runConsoled(io));
-    kernel.registerOperation('xend_daemon', (_argument, io) => this.#runXend(io));
-    kernel.registerOperation('xend', (argument, io) => this.#controlXend(argv(argument), io));
-    kernel.registerOperation('xm', (argument, io) => this.#xm(argv(argument), io));
+    this.#register('xenstored', (_argument, io) => this.#runXenstored(io));
+    this.#register('xenconsoled', (_argument, io) => this.#runConsoled(io));
+    this.#register('xend_daemon', (_argument, io) => this.#runXend(io));
+    this.#register('xend', (argument, io) => this.#controlXend(argv(argument), io));
+    this.#register('xm', (argument, io) => this.#xm(argv(argument), io));
+  }
+
+  #register(name: string, run: Operation): void {
+    this.kernel.registerOperation(name, (argument, io) => {
+      this.host.wake();
+      return run(argument, io);
+    });
   }
 
   /** A connection to the store; undefined while xenstored does not run. */
@@ -244,12 +251,17 @@ export class Toolstack {
     describeDom0(store);
     store.close();
     this.#spawn(['xenconsoled'], '/usr/sbin/xenconsoled', () => this.#consoled === undefined);
-    this.#spawn(['python', '/usr/sbin/xend', 'start'], '/usr/lib/xen/bin/xend_daemon', () => this.#xend === undefined);
-    return (await this.#until(() => this.#xend?.isRunning === true, 60_000)) ? 0 : 1;
+    let hasEnded = false;
+    const ended = () => {
+      hasEnded = true;
+    };
+    this.#spawn(['python', '/usr/sbin/xend', 'start'], '/usr/lib/xen/bin/xend_daemon', () => this.#xend === undefined, ended);
+    await this.#until(() => this.#xend?.isRunning === true || hasEnded, 60_000);
+    return this.#xend?.isRunning ? 0 : 1;
   }
 
-  #spawn(argv: readonly string[], path: string, isNeeded: () => boolean): void {
-    if (isNeeded()) this.kernel.spawnHosted({ argv, path, env: SCRIPT_ENV, cwd: '/' });
+  #spawn(argv: readonly string[], path: string, isNeeded: () => boolean, onExit: () => void = () => {}): void {
+    if (isNeeded()) this.kernel.spawnHosted({ argv, path, env: SCRIPT_ENV, cwd: '/', onExit });
   }
 
   async #stopXend(): Promise<number> {

@@ -62,7 +62,9 @@ PATH=/sbin:/bin:/usr/sbin:/usr/bin
 [ -f /etc/sysconfig/network ] && . /etc/sysconfig/network
 [ -n "$HOSTNAME" ] && hostname "$HOSTNAME"
 if [ -f /etc/fstab ]; then
-    grep -q '^[^#].* / ' /etc/fstab && mount -o remount,rw /
+while read device point rest; do
+        [ "$point" = / ] && mount -o remount,rw /
+    done </etc/fstab
     mount -a
 fi
 ifconfig lo 127.0.0.1 up

@@ -334,6 +334,8 @@ export class Host {
   #serialBytesOut(bytes: Uint8Array): void {
     this.#serialBytes += bytes.length;
     this.onSerial(bytes);
+    // Domain-0 is up when somebody can log in: a session owns its console.
+    if (this.phase === 'booting' && (this.kernel?.terminals.console.session ?? 0) > 0) this.#setPhase('running');
   }
 
   /** Bytes sent on the serial line since the machine was made, for measurements. */

@@ -107,7 +107,7 @@ function pathOf(program: string, common: readonly Program[]): string {
   const tool = TOOL_PATHS[program];
   if (tool !== undefined) return tool;
   if (!common.some(({ name }) => name === program))
-    return program.startsWith('xenstore') ? `/usr/bin/${program}` : `/usr/sbin/${program}`;
+    return /^xenstore($|-)/.test(program) ? `/usr/bin/${program}` : `/usr/sbin/${program}`;
   const entry = defaultRoot([{ name: program }]).find(({ path }) => path.endsWith(`/${program}`));
   return entry!.path;
 }
