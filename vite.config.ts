@@ -1,8 +1,9 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { dom0Files } from './scripts/dom0FilesPlugin.ts';
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), dom0Files()],
   worker: { format: 'es' },
   // A package first met inside a worker would make the dev server reload the page in the middle of a lab.
   optimizeDeps: { include: ['comlink', 'fflate', 'idb-keyval', 'unbash'] },

@@ -1,6 +1,6 @@
 /** Bundles the files that Domain-0 is installed from (public/dom0) into one JSON file, which the host's worker fetches. */
 import type { Plugin } from 'vite';
-import { readDom0Files } from '../workers/platform/node/dom0Files';
+import { readDom0Files } from '../workers/platform/node/dom0Files.ts';
 
 export const DOM0_FILES = 'dom0-files.json';
 

@@ -18,6 +18,8 @@ export interface EvtchnState {
 export class EventChannels implements EventServices {
   readonly #view: DataView;
   readonly #handlers = new Map<Port, () => void>();
+  /** The vcpu that executes this code; undefined when daemons or devices act from outside of any slice. */
+  executing: number | undefined;
   /** Ports that are held back by `setMasked`. */
   readonly #held = new Set<Port>();
 
@@ -87,7 +89,7 @@ export class EventChannels implements EventServices {
    */
   unmask(port: Port): void {
     const vcpu = this.state.vcpuOfPort[port]!;
-    if (vcpu !== this.hypercalls.vcpu) {
+    if (vcpu !== this.executing) {
       this.hypercalls.unmaskEvent(port);
       return;
     }

@@ -306,6 +306,7 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
     const time = this.#time;
     this.#hypercalls.vcpu = vcpu;
     this.#inSlice = true;
+    this.#events.executing = vcpu;
     time.chargedNs = SLICE_NS;
     if (vcpu === 0) {
       time.chargedNs += this.#owedNs;
@@ -325,6 +326,7 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
       return time.chargedNs;
     } finally {
       this.#inSlice = false;
+      this.#events.executing = undefined;
       this.#hypercalls.vcpu = 0;
       time.chargedNs = 0;
     }

@@ -24,7 +24,7 @@ import { SwitchedQueue, type VirtualClock } from '../lib/clock';
 import { fromState, seeded } from '../lib/random';
 import { GATEWAY_ADDRESS, type Gateway } from '../net/gateway';
 import type { Lan } from '../net/lan';
-import type { ChunkStorage } from '../storage/hostDisk';
+import { CHUNK_SIZE, type ChunkStorage } from '../storage/hostDisk';
 import type { PythonRunner } from '../xm/python';
 import { readExt2 } from './ext2Image';
 import { boot as bootLoader, GrubError } from './grub';
@@ -349,12 +349,27 @@ export class Host {
 
   // ---------------------------------------------------------------------------------------------- storage
 
-  /** Stores what has reached the disks since the last call. */
+  /** Stores what has reached the disks since the last call. Rejects when the storage refuses; then nothing is forgotten. */
   async saveDisks(): Promise<void> {
     for (const { disk } of this.#disks) {
       const chunks = disk.takeDirty();
-      if (chunks.size > 0) await this.world.storage.save(`${this.options.name}/${disk.name}`, chunks);
+      if (chunks.size === 0) continue;
+      try {
+        await this.world.storage.save(`${this.options.name}/${disk.name}`, chunks);
+      } catch (error) {
+        disk.untake(chunks.keys());
+        throw error;
+      }
     }
+  }
+
+  /** Bytes on the disks that are not stored yet, and how often the disks were written to. */
+  get unsaved(): { readonly bytes: number; readonly writes: number } {
+    const disks = this.#disks.map(({ disk }) => disk);
+    return {
+      bytes: disks.reduce((sum, disk) => sum + disk.dirtyChunks * CHUNK_SIZE, 0),
+      writes: disks.reduce((sum, disk) => sum + disk.writeCount, 0),
+    };
   }
 
   /** Memory really held by the disks, bytes. */

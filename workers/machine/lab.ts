@@ -52,11 +52,7 @@ export class Lab implements LabApi {
   #lastEditId = 0;
   readonly #phaseListeners = new Set<(phase: HostPhase) => void>();
 
-  /** `synced`: the page saved a file; what Domain-0 has on its disks should be stored soon. */
-  constructor(
-    private readonly host: Host,
-    private readonly synced: () => void = () => {},
-  ) {
+  constructor(private readonly host: Host) {
     this.#sampler = new LabSampler(host);
     host.onSerial = (bytes) => this.#serialOutput(bytes);
     host.onPhase = (phase) => this.#phaseChanged(phase);
@@ -300,7 +296,6 @@ export class Lab implements LabApi {
       kernel.writeFile(path, data);
       this.host.interrupt(() => void kernel.mounting.sync());
       this.host.world.loop.wake();
-      this.synced();
       return null;
     });
   }

@@ -161,7 +161,7 @@ export class RunLoop {
   #targetNs(): number {
     if (this.#speed === 0) return this.clock.nowNs;
     if (this.#speed === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
-    return this.#virtualAtAnchor + (this.platform.nowMs() - this.#wallAtAnchor) * 1e6 * this.#speed;
+    return this.#virtualAtAnchor + Math.floor((this.platform.nowMs() - this.#wallAtAnchor) * 1e6 * this.#speed);
   }
 
   /** How long nothing has to be done, ms of wall time. */

@@ -19,6 +19,8 @@ export class HostDisk implements Disk {
   readonly readonly = false;
   readonly #chunks = new Map<number, Uint8Array>();
   readonly #dirty = new Set<number>();
+  /** Writes since the disk was made, for who waits until it is quiet. */
+  writeCount = 0;
 
   /** @param sectors size in 512-byte sectors */
   constructor(
@@ -40,6 +42,7 @@ export class HostDisk implements Disk {
     const count = data.length / SECTOR_SIZE;
     if (!Number.isInteger(count)) throw new RangeError(`${data.length} bytes are not whole sectors`);
     this.#check(sector, count);
+    this.writeCount++;
     this.#eachPiece(sector, count, (chunk, offset, length, at) => {
       let bytes = this.#chunks.get(chunk);
       const piece = data.subarray(at, at + length);
@@ -56,6 +59,16 @@ export class HostDisk implements Disk {
   /** Bytes really held, for memory figures. */
   get allocatedBytes(): number {
     return this.#chunks.size * CHUNK_SIZE;
+  }
+
+  /** Chunks that changed since they were last taken. */
+  get dirtyChunks(): number {
+    return this.#dirty.size;
+  }
+
+  /** Chunks that were taken and could not be stored count as changed again. */
+  untake(chunks: Iterable<number>): void {
+    for (const chunk of chunks) this.#dirty.add(chunk);
   }
 
   /** Copies of the chunks that changed since the last call. */

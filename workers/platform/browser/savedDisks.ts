@@ -2,7 +2,7 @@
  * The machine's disks in the browser's IndexedDB, so that they outlive the page. One save is one transaction: all of it
  * is there afterwards or none. IndexedDB and not the origin's file system, whose files know no transactions.
  */
-import { createStore, entries, type UseStore } from 'idb-keyval';
+import { createStore, type UseStore } from 'idb-keyval';
 import type { ChunkStorage } from '../../storage/hostDisk';
 
 export class SavedDisks implements ChunkStorage {
@@ -27,10 +27,9 @@ export class SavedDisks implements ChunkStorage {
     });
   }
 
-  /** Names of the machines that have disks here. */
-  async machines(): Promise<ReadonlySet<string>> {
-    const keys = await this.#store('readonly', (store) => answer(store.getAllKeys()));
-    return new Set(keys.map((key) => (key as [string, number])[0].split('/')[0]!));
+  /** Rejects when this browser gives no storage. */
+  async probe(): Promise<void> {
+    await this.#store('readonly', (store) => answer(store.count()));
   }
 }
 

@@ -1,0 +1,124 @@
+/**
+ * The page's worker: one machine with its world, driven at wall time, and the LabApi that the page calls.
+ * START READING HERE for the browser; machine/createHost.ts goes on from there.
+ */
+import * as Comlink from 'comlink';
+import type { LabApi } from '../../contract';
+import { VirtualClock } from '../../lib/clock';
+import { Host } from '../../machine/createHost';
+import { DiskSaver } from '../../machine/diskSaver';
+import type { InstallFile } from '../../machine/install';
+import { Lab } from '../../machine/lab';
+import { RunLoop } from '../../machine/runLoop';
+import { Gateway } from '../../net/gateway';
+import { Lan } from '../../net/lan';
+import type { ChunkStorage } from '../../storage/hostDisk';
+import { MemoryStorage } from '../../storage/memoryStorage';
+import { claimMachine } from './machineName';
+import { createPythonRunner } from './pythonRunner';
+import { browserRunLoopPlatform } from './runLoopPlatform';
+import { SavedDisks } from './savedDisks';
+
+/** How often the page hears of changes, ms. */
+const REPORT_MS = 50;
+const INSTALL_FILES = `${import.meta.env.BASE_URL}dom0-files.json`;
+
+const ready = start();
+Comlink.expose(whenReady(ready));
+
+async function start(): Promise<Lab> {
+  const notices: string[] = [];
+  const [number, installFiles, storage] = await Promise.all([
+    claimMachine(),
+    fetchInstallFiles(),
+    openStorage((text) => notices.push(text)),
+  ]);
+  const clock = new VirtualClock();
+  const lan = new Lan();
+  const loop = new RunLoop(clock, browserRunLoopPlatform(), (error) => report(error));
+  const host = await Host.create(
+    {
+      name: `host${number}`,
+      number,
+      topology: { sockets: 2, cores: 1, threads: 1 },
+      memoryMiB: 2048,
+      seed: number,
+      xenOptions: '',
+    },
+    {
+      clock,
+      loop,
+      lan,
+      gateway: new Gateway(lan, clock),
+      storage,
+      installFiles,
+      python: createPythonRunner(),
+      unixSecondsAtZero: Date.now() / 1000,
+      onBug: (error) => report(error),
+    },
+  );
+  const lab = new Lab(host);
+  for (const text of notices) lab.notice('warning', text);
+  /** A broken invariant of ours: named on the page and, with its stack, on the browser's console. */
+  function report(error: unknown): void {
+    console.error(error);
+    lab.notice('error', error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  }
+  const saver = new DiskSaver(host, (error) => void explain(error).then((text) => lab.notice('warning', text)));
+  setInterval(() => {
+    lab.report(performance.now());
+    saver.tick(performance.now());
+  }, REPORT_MS);
+  void loop.run().catch(report);
+  return lab;
+}
+
+async function fetchInstallFiles(): Promise<readonly InstallFile[]> {
+  const response = await fetch(INSTALL_FILES);
+  if (!response.ok) throw new Error(`${INSTALL_FILES}: ${response.status} ${response.statusText}`);
+  return (await response.json()) as InstallFile[];
+}
+
+/** Without IndexedDB (some private windows) the machine works and forgets. */
+async function openStorage(warn: (text: string) => void): Promise<ChunkStorage> {
+  try {
+    const disks = new SavedDisks();
+    await disks.probe();
+    return disks;
+  } catch (error) {
+    warn(`This browser keeps nothing here: the machine's disks are lost with the tab. (${textOf(error)})`);
+    return new MemoryStorage();
+  }
+}
+
+async function explain(error: unknown): Promise<string> {
+  const { usage, quota } = (await navigator.storage?.estimate?.()) ?? {};
+  const room =
+    usage !== undefined && quota !== undefined ? ` ${mib(usage)} of ${mib(quota)} MiB of this browser's storage are in use.` : '';
+  return `The machine's disks could not be stored: ${textOf(error)}.${room}`;
+}
+
+function mib(bytes: number): number {
+  return Math.round(bytes / 1048576);
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Requests may come while the machine is still being put together: they wait. */
+function whenReady(lab: Promise<Lab>): LabApi {
+  return {
+    boot: async (options) => (await lab).boot(options),
+    openTerminal: async (...args) => (await lab).openTerminal(...args),
+    exec: async (command) => (await lab).exec(command),
+    readFile: async (path) => (await lab).readFile(path),
+    writeFile: async (path, data) => (await lab).writeFile(path, data),
+    listFiles: async (path) => (await lab).listFiles(path),
+    watchDirectories: async (paths) => (await lab).watchDirectories(paths),
+    checkConfig: async (path, text) => (await lab).checkConfig(path, text),
+    editDone: async (editId) => (await lab).editDone(editId),
+    setSpeed: async (speed) => (await lab).setSpeed(speed),
+    snapshot: async () => (await lab).snapshot(),
+  };
+}

@@ -1,0 +1,26 @@
+/** Which machine this tab is: `host1` for the first one, `host2` for a tab opened beside it. One tab owns a machine. */
+
+/** After a reload, the page before this one may still hold the machine for a moment. */
+const PATIENCE_MS = 700;
+
+/** The number of a machine that belongs to this tab as long as this worker lives. */
+export async function claimMachine(): Promise<number> {
+  if (!('locks' in navigator)) return 1;
+  if (await claim(1, { signal: AbortSignal.timeout(PATIENCE_MS) })) return 1;
+  for (let number = 2; ; number++) if (await claim(number, { ifAvailable: true })) return number;
+}
+
+function claim(number: number, options: LockOptions): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    navigator.locks
+      .request(`xen-lab/host${number}`, options, (lock) => {
+        resolve(lock !== null);
+        // Held until the worker ends.
+        return lock === null ? undefined : new Promise<never>(() => {});
+      })
+      .catch((error: unknown) => {
+        if (error instanceof DOMException && error.name === 'TimeoutError') resolve(false);
+        else reject(error as Error);
+      });
+  });
+}
