@@ -61,9 +61,10 @@ export class Toolstack {
     });
   }
 
-  /** A connection to the store; undefined while xenstored does not run. */
-  connect(): XenstoreClient | undefined {
-    return this.#xenstored && connectClient(this.#xenstored, { defer: (action) => this.services.defer(action) });
+  /** A connection to the store, over its socket or as Domain-0's kernel has it; undefined while xenstored does not run. */
+  connect(way: { readonly socket: boolean } = { socket: true }): XenstoreClient | undefined {
+    const defer = (action: () => void) => this.services.defer(action);
+    return this.#xenstored && connectClient(this.#xenstored, { defer, ...(way.socket ? {} : { directory: '/local/domain/0' }) });
   }
 
   /** What the store holds at a path, without the cost of a request; for views from outside the machine. */

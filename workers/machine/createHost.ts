@@ -6,6 +6,7 @@ import type { FindRunner } from '../abi/cpu';
 import { DOM0, type Domid } from '../abi/xen';
 import { backendClasses, frontendClasses } from '../devices/registry';
 import { dom0Programs } from '../dom0/bin/index';
+import type { ConnectStore } from '../dom0/bin/xenstore';
 import { Toolstack } from '../dom0/toolstack';
 import { ext2, ext3 } from '../guest/fs/ext2';
 import type { Kernel } from '../guest/kernel';
@@ -256,7 +257,7 @@ export class Host {
   }
 
   #startDom0(...[cpu, entry]: Parameters<FindRunner>) {
-    const connect = () => this.toolstack?.connect();
+    const connect: ConnectStore = (way) => this.toolstack?.connect(way);
     const programs = [...guestPrograms, ...dom0Programs(connect)];
     const dom0 = startXenLinux(cpu, entry, {
       kernel: {

@@ -10,8 +10,11 @@ import { type XenstoreClient, XenstoreError, type XenstoreReader, type XenstoreW
 import { listTree } from './xenstoreLs';
 import { fail, parseMode, sanitise, ToolFailure, type ToolOptions, unsanitise } from './xenstoreOptions';
 
-/** A connection for one command, which closes it; undefined while xenstored is not running. */
-export type ConnectStore = () => XenstoreClient | undefined;
+/**
+ * A connection for one command, which closes it; undefined while xenstored is not running. Without `socket` it is that of
+ * Domain-0's kernel (/proc/xen/xenbus), where relative paths start at /local/domain/0.
+ */
+export type ConnectStore = (way?: { readonly socket: boolean }) => XenstoreClient | undefined;
 
 type Action = (sys: Sys, store: XenstoreClient, options: ToolOptions) => number;
 
@@ -38,7 +41,7 @@ export function xenstorePrograms(connect: ConnectStore): readonly Program[] {
 function runTool(sys: Sys, connect: ConnectStore): number {
   return reported(sys, () => {
     const options = parseMode(sys);
-    const store = open(connect);
+    const store = open(connect, options.socket);
     try {
       return actions[options.mode as keyof typeof actions](sys, store, options);
     } finally {
@@ -58,8 +61,8 @@ function reported(sys: Sys, action: () => number): number {
   }
 }
 
-function open(connect: ConnectStore): XenstoreClient {
-  return connect() ?? fail('xs_daemon_open: Connection refused');
+function open(connect: ConnectStore, socket: boolean): XenstoreClient {
+  return connect({ socket }) ?? fail('xs_daemon_open: Connection refused');
 }
 
 /** Runs the body; what the store refuses becomes the given complaint. */
@@ -210,10 +213,10 @@ function watchProgram(connect: ConnectStore): Program<WatchState> {
     mailboxes.get(pid)?.store.close();
     mailboxes.delete(pid);
   };
-  const openMailbox = (sys: Sys, keys: readonly string[]): Mailbox => {
+  const openMailbox = (sys: Sys, keys: readonly string[], socket: boolean): Mailbox => {
     const running = new Set(sys.processes().map((process) => process.pid));
     for (const pid of mailboxes.keys()) if (!running.has(pid)) discard(pid);
-    const mailbox: Mailbox = { store: open(connect), paths: [] };
+    const mailbox: Mailbox = { store: open(connect, socket), paths: [] };
     mailboxes.set(sys.pid, mailbox);
     for (const key of keys) {
       orFail(() => mailbox.store.watch(key, (path) => mailbox.paths.push(path)), `Unable to add watch on ${key}`);
@@ -230,7 +233,7 @@ function watchProgram(connect: ConnectStore): Program<WatchState> {
         if (!mailbox) {
           const options = parseMode(sys);
           state.left ??= options.count ?? null;
-          mailbox = openMailbox(sys, options.keys);
+          mailbox = openMailbox(sys, options.keys, options.socket);
         }
         const paths = mailbox.paths.splice(0, state.left ?? mailbox.paths.length);
         for (const path of paths) sys.print(`${path}\n`);

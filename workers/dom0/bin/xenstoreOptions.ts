@@ -5,6 +5,8 @@ export interface ToolOptions {
   readonly mode: string;
   readonly keys: readonly string[];
   /** -p: show keys (read, list) or permissions (ls). */
+  /** Over the daemon's socket instead of the kernel's connection. */
+  readonly socket: boolean;
   readonly prefix: boolean;
   /** -f: whole paths. */
   readonly full: boolean;
@@ -61,6 +63,7 @@ export function parseMode(sys: Sys): ToolOptions {
   return {
     mode,
     keys,
+    socket: letters.has('s'),
     prefix: letters.has('p'),
     full: letters.has('f'),
     tidy: letters.has('t'),

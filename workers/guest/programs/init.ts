@@ -21,6 +21,9 @@ interface InitState {
   /** `boot` runs sysinit and wait entries one by one; `run` watches; the others bring the system down. */
   phase: 'boot' | 'run' | 'term' | 'kill' | 'sync';
   level: string;
+  /** The level before this one (`N`: none), and whether /var/run/runlevel says so. */
+  previous: string;
+  isNoted: boolean;
   entries: readonly Entry[];
   /** Entries that must end before the next one starts. */
   queue: readonly Entry[];
@@ -50,6 +53,8 @@ export const init: Program<InitState> = {
     const state: InitState = {
       phase: 'boot',
       level: '',
+      previous: 'N',
+      isNoted: false,
       entries: [],
       queue: [],
       waitingFor: 0,
@@ -134,11 +139,11 @@ function entriesToWaitFor({ entries, level }: InitState): readonly Entry[] {
 }
 
 /** Starts the command of an entry in a session of its own; plain words need no shell. */
-function start(sys: Sys, { id, command }: Entry): number {
+function start(sys: Sys, { id, command }: Entry, { level, previous }: InitState): number {
   const isPlain = /^[\w./+\- ]+$/.test(command);
   const argv = isPlain ? command.trim().split(/ +/) : ['/bin/sh', '-c', `exec ${command}`];
   try {
-    return sys.spawn({ argv, newSession: true });
+    return sys.spawn({ argv, newSession: true, env: { ...sys.env, RUNLEVEL: level, PREVLEVEL: previous } });
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
     sys.print(`INIT: cannot execute "${argv[0]}" (entry "${id}"): ${error.message}\n`);
@@ -181,7 +186,9 @@ function readRequests(sys: Sys, state: InitState): void {
 /** What the new level does not have is ended; what it waits for is run, then the level is entered. */
 function changeLevel(sys: Sys, state: InitState, level: string): void {
   sys.print(`INIT: Switching to runlevel: ${level}\n`);
+  state.previous = state.level;
   state.level = level;
+  state.isNoted = false;
   state.entries = readInittab(sys);
   for (const { id, pid } of state.running) {
     const entry = state.entries.find((it) => it.id === id);
@@ -203,9 +210,10 @@ function killGroup(sys: Sys, pid: number, signal: 'TERM' | 'KILL'): void {
 function runQueue(sys: Sys, state: InitState): Step {
   if (state.waitingFor !== 0) return wait({ child: true }, { readable: state.requests });
   const next = state.queue[0];
+  if (next?.action !== 'sysinit') noteLevel(sys, state);
   if (next) {
     state.queue = state.queue.slice(1);
-    state.waitingFor = start(sys, next);
+    state.waitingFor = start(sys, next, state);
     return again();
   }
   if (state.level === '0' || state.level === '6') {
@@ -219,11 +227,22 @@ function runQueue(sys: Sys, state: InitState): Step {
   return again();
 }
 
+/** For runlevel, halt and reboot; the file system can be written once `sysinit` is through. */
+function noteLevel(sys: Sys, state: InitState): void {
+  if (state.isNoted) return;
+  state.isNoted = true;
+  try {
+    sys.writeFile('/var/run/runlevel', `${state.previous} ${state.level}\n`);
+  } catch (error) {
+    if (!(error instanceof SysError)) throw error; // a read-only root: nobody knows the level then
+  }
+}
+
 function watch(sys: Sys, state: InitState): Step {
   for (const entry of state.entries) {
     if (entry.action !== 'once' || !isForLevel(entry, state.level) || state.once.includes(entry.id)) continue;
     state.once = [...state.once, entry.id];
-    start(sys, entry);
+    start(sys, entry, state);
   }
   let nextNs = Number.POSITIVE_INFINITY;
   for (const entry of state.entries) {
@@ -234,7 +253,7 @@ function watch(sys: Sys, state: InitState): Step {
       nextNs = Math.min(nextNs, delayed.untilNs);
       continue;
     }
-    const pid = start(sys, entry);
+    const pid = start(sys, entry, state);
     if (pid === 0) {
       delay(sys, state, entry.id);
       nextNs = sys.nowNs;
