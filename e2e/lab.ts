@@ -159,6 +159,63 @@ export class Lab {
     return this.page.getByText(/^(no problems|\d+ problems?)$/);
   }
 
+  /** In how many colours the visible text is written. */
+  async tokenColours(): Promise<number> {
+    const colours = () =>
+      this.editor().evaluate((lines) => {
+        const spans = [...lines.querySelectorAll('.view-line span span')];
+        return new Set(spans.map((span) => getComputedStyle(span).color)).size;
+      });
+    await expect.poll(colours).toBeGreaterThan(1);
+    return colours();
+  }
+
+  /** The text of what is marked as an error, and the message that explains it. */
+  async hoverError(): Promise<void> {
+    await this.page.getByTestId('code-editor').locator('.squiggly-error').first().hover();
+  }
+
+  async hoverWord(word: string): Promise<void> {
+    await this.editor().locator('span span').filter({ hasText: word }).first().hover();
+  }
+
+  /** The editor's explanation beside the pointer. */
+  hover(): Locator {
+    return this.page.locator('.monaco-hover:visible');
+  }
+
+  suggestion(word: string): Locator {
+    return this.page.getByRole('option', { name: new RegExp(`^${word}\\b`) });
+  }
+
+  /** Closes the pane in front whose title starts like this. */
+  async closePane(title: string): Promise<void> {
+    await this.page.getByRole('button', { name: new RegExp(`^Close ${title}`) }).click();
+  }
+
+  /** The id in the domain table; -1 while there is no such row. */
+  async domidOf(name: string): Promise<number> {
+    const cell = this.domainRow(name).getByRole('cell').first();
+    return (await cell.count()) === 0 ? -1 : Number(await cell.innerText());
+  }
+
+  /** Title of the tab in front in the group that has the focus. */
+  async focusedPane(): Promise<string> {
+    return this.page.evaluate(() => {
+      const group = document.activeElement?.closest('.dv-groupview');
+      return group?.querySelector('.dv-active-tab')?.textContent ?? 'toolbar';
+    });
+  }
+
+  async disksAreSaved(): Promise<void> {
+    await expect(this.page.getByRole('contentinfo')).toContainText(/Disks\s*saved/);
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await expect(this.page.getByRole('main', { name: 'Workbench' })).toBeVisible();
+  }
+
   /** Violations of level serious or critical. */
   async accessibilityViolations(): Promise<string[]> {
     const { violations } = await new AxeBuilder({ page: this.page }).analyze();

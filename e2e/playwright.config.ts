@@ -3,9 +3,12 @@ import { defineConfig } from '@playwright/test';
 
 const port = 4179;
 /** The system's browser when there is one; Playwright's own otherwise. */
-const executablePath = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
-  (path) => path && existsSync(path),
-);
+const executablePath = [
+  process.env['CHROMIUM'],
+  process.env['CHROMIUM_PATH'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+].find((path) => path && existsSync(path));
 
 export default defineConfig({
   testDir: '.',

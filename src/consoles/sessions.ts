@@ -22,6 +22,8 @@ export class TerminalSession {
   private readonly port: TerminalPort;
   private readonly stopTheme: () => void;
   private hasClosed = false;
+  /** Enter was pressed and the line has not ended yet. */
+  private hasEntered = false;
 
   constructor(
     api: LabApi,
@@ -51,11 +53,16 @@ export class TerminalSession {
       },
     );
     this.terminal.onData((data) => {
-      if (onCommand && data.includes('\r')) {
-        const command = commandAtPrompt(this.cursorLine());
-        if (command) onCommand(command);
-      }
+      this.hasEntered ||= data.includes('\r');
       this.port.send(data);
+    });
+    // The echo is on the screen by the time the line ends; when Enter is pressed, some of it may still be on its way.
+    this.terminal.onLineFeed(() => {
+      if (!this.hasEntered) return;
+      this.hasEntered = false;
+      const { active } = this.terminal.buffer;
+      const command = commandAtPrompt(this.lineAt(active.baseY + active.cursorY - 1));
+      if (command) onCommand?.(command);
     });
     this.terminal.onBinary((data) => this.port.sendBytes(Uint8Array.from(data, (char) => char.charCodeAt(0) & 0xff)));
     this.terminal.onResize(({ rows, cols }) => this.port.resize(rows, cols));
@@ -114,10 +121,15 @@ export class TerminalSession {
     this.terminal.dispose();
   }
 
-  /** The logical line that the cursor is on, joined over wrapped rows. */
   private cursorLine(): string {
     const { active } = this.terminal.buffer;
-    let row = active.baseY + active.cursorY;
+    return this.lineAt(active.baseY + active.cursorY);
+  }
+
+  /** The logical line that ends in a row of the buffer, joined over wrapped rows. */
+  private lineAt(lastRow: number): string {
+    const { active } = this.terminal.buffer;
+    let row = lastRow;
     let line = active.getLine(row)?.translateToString(true) ?? '';
     while (row > 0 && active.getLine(row)?.isWrapped) {
       row -= 1;

@@ -10,6 +10,8 @@ interface Props {
   readonly path: string;
   readonly value: string;
   readonly language: LanguageId;
+  /** A program waits for this file: the student's next keys are meant for it. */
+  readonly takesFocus: boolean;
   readonly onChange: (value: string) => void;
   readonly onSave: () => void;
   /** Called with the number of markers whenever it changes. */
@@ -18,7 +20,7 @@ interface Props {
 
 /** One Monaco editor that changes its model with the path; models live as long as the widget. */
 export function CodeEditor(props: Props) {
-  const { path, value, language } = props;
+  const { path, value, language, takesFocus } = props;
   const host = useRef<HTMLDivElement>(null);
   const editor = useRef<monaco.editor.IStandaloneCodeEditor>(undefined);
   const handlers = useRef(props);
@@ -61,6 +63,10 @@ export function CodeEditor(props: Props) {
     // An edit, not setValue: the student can undo what came from Domain-0.
     model.pushEditOperations([], [{ range: model.getFullModelRange(), text: value }], () => null);
   }, [path, value]);
+
+  useEffect(() => {
+    if (takesFocus) editor.current?.focus();
+  }, [path, takesFocus]);
 
   useEffect(() => monaco.editor.setTheme(`xen-lab-${theme}`), [theme]);
 

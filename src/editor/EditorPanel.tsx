@@ -102,6 +102,7 @@ function ActiveDocument({ document }: { document: OpenDocument }) {
           path={document.path}
           value={document.text}
           language={language}
+          takesFocus={document.editIds.length > 0}
           onChange={(value) => edit(document.path, value)}
           onSave={() => void save(api, document.path)}
           onProblems={setProblemCount}

@@ -34,6 +34,10 @@ export function StatusBar() {
         </span>
       )}
       <span className="status-space" />
+      <span className="status-item" title={labels.disksHint}>
+        <span className="status-name">{labels.disks}</span>
+        <span className="status-value">{host.unsavedKiB > 0 ? labels.disksUnsaved : labels.disksSaved}</span>
+      </span>
       <span className="status-item">{labels.domains(domainCount)}</span>
       <span className="status-item" title={labels.cpuHint(host.pcpuPercent)}>
         <span className="status-name">{labels.cpu}</span>

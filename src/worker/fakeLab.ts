@@ -31,6 +31,7 @@ export const fakeHost: HostState = {
   totalMemoryKiB: 2048 * 1024,
   freeMemoryKiB: 900 * 1024,
   pcpuPercent: [34, 12],
+  unsavedKiB: 0,
   phase: 'running',
 };
 

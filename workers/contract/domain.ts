@@ -27,5 +27,7 @@ export interface HostState {
   readonly freeMemoryKiB: number;
   /** Per physical cpu, percent busy over the last reporting period. */
   readonly pcpuPercent: readonly number[];
+  /** What is on the machine's disks and not yet in the storage that outlives the page, KiB. */
+  readonly unsavedKiB: number;
   readonly phase: 'off' | 'booting' | 'running' | 'rebooting' | 'halted';
 }

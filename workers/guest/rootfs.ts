@@ -50,7 +50,10 @@ const INITTAB = `# inittab: what init runs, id:runlevels:action:process
 id:3:initdefault:
 si::sysinit:/etc/rc.d/rc.sysinit
 l0:0:wait:/etc/rc.d/rc 0
+l2:2:wait:/etc/rc.d/rc 2
 l3:3:wait:/etc/rc.d/rc 3
+l4:4:wait:/etc/rc.d/rc 4
+l5:5:wait:/etc/rc.d/rc 5
 l6:6:wait:/etc/rc.d/rc 6
 ca::ctrlaltdel:/sbin/reboot
 co:2345:respawn:/sbin/getty console
@@ -185,11 +188,9 @@ const FILES: RootTree = [
   file('/etc/inittab', INITTAB),
   file('/etc/rc.d/rc.sysinit', RC_SYSINIT, 0o755),
   file('/etc/rc.d/rc', RC, 0o755),
-  dir('/etc/rc.d/rc0.d'),
-  dir('/etc/rc.d/rc3.d'),
-  dir('/etc/rc.d/rc6.d'),
+  ...[0, 1, 2, 3, 4, 5, 6].map((level) => dir(`/etc/rc.d/rc${level}.d`)),
   file('/etc/init.d/network', NETWORK, 0o755),
-  symlink('/etc/rc.d/rc3.d/S10network', '../../init.d/network'),
+  ...[2, 3, 4, 5].map((level) => symlink(`/etc/rc.d/rc${level}.d/S10network`, '../../init.d/network')),
   file('/etc/issue', '\\n \\l\n\n'),
   file('/etc/motd', ''),
   file('/etc/profile', PROFILE),

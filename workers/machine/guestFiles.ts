@@ -5,6 +5,6 @@ export function guestFiles(): RootTree {
   return [
     symlink('/bin/bash', 'sh'),
     file('/etc/sysconfig/network-scripts/ifcfg-eth0', 'DEVICE=eth0\nBOOTPROTO=dhcp\nONBOOT=yes\n'),
-    symlink('/etc/rc.d/rc3.d/S10network', '../../init.d/network'),
+    file('/etc/fstab', '/dev/root / ext3 defaults 1 1\nproc /proc proc defaults 0 0\n'),
   ];
 }

@@ -190,7 +190,7 @@ function settings(given: Installation): RootTree {
     file('/etc/fstab', '/dev/sda3\t/\text3\tdefaults\t1 1\nproc\t/proc\tproc\tdefaults\t0 0\n'),
     file('/etc/issue', `Xen host \\n on \\l\n\n`),
     file('/etc/inittab', INITTAB),
-    symlink('/etc/rc.d/rc3.d/S98xend', '../../init.d/xend'),
+    ...[2, 3, 4, 5].map((level) => symlink(`/etc/rc.d/rc${level}.d/S98xend`, '../../init.d/xend')),
     symlink('/etc/rc.d/rc0.d/K01xend', '../../init.d/xend'),
     symlink('/etc/rc.d/rc6.d/K01xend', '../../init.d/xend'),
   ];
@@ -201,7 +201,10 @@ const INITTAB = `# inittab: what init runs, id:runlevels:action:process
 id:3:initdefault:
 si::sysinit:/etc/rc.d/rc.sysinit
 l0:0:wait:/etc/rc.d/rc 0
+l2:2:wait:/etc/rc.d/rc 2
 l3:3:wait:/etc/rc.d/rc 3
+l4:4:wait:/etc/rc.d/rc 4
+l5:5:wait:/etc/rc.d/rc 5
 l6:6:wait:/etc/rc.d/rc 6
 ca::ctrlaltdel:/sbin/reboot
 co:2345:respawn:/sbin/getty --autologin root console

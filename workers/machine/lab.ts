@@ -370,6 +370,9 @@ class Collected {
   }
 }
 
-function refused(code: string, message: string): { readonly ok: false; readonly error: { code: string; message: string } } {
+function refused(
+  code: string,
+  message: string,
+): { readonly ok: false; readonly error: { code: string; message: string } } {
   return { ok: false, error: { code, message } };
 }

@@ -35,7 +35,11 @@ export class LabEvents {
 
   #hostEvents(host: HostState, hasNumbers: boolean, events: LabEvent[]): void {
     const before = this.#host;
-    const isNews = !before || before.phase !== host.phase || before.speed !== host.speed;
+    const isNews =
+      !before ||
+      before.phase !== host.phase ||
+      before.speed !== host.speed ||
+      before.unsavedKiB > 0 !== host.unsavedKiB > 0;
     const hasMoved = !before || before.nowMs !== host.nowMs || before.freeMemoryKiB !== host.freeMemoryKiB;
     if (!isNews && !(hasNumbers && hasMoved)) return;
     this.#host = host;
@@ -73,7 +77,5 @@ function isNews(before: DomainState, now: DomainState): boolean {
 }
 
 function hasMoved(before: DomainState, now: DomainState): boolean {
-  return (
-    before.state !== now.state || before.cpuTimeMs !== now.cpuTimeMs || before.cpuPercent !== now.cpuPercent
-  );
+  return before.state !== now.state || before.cpuTimeMs !== now.cpuTimeMs || before.cpuPercent !== now.cpuPercent;
 }

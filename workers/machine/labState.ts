@@ -1,7 +1,15 @@
 /** What a view of the machine shows: the host and its domains in the numbers of `xm list` and `xm top`. */
-import type { DomainState, HostState, LabState } from '../contract';
-import { XEN_DOMINF_blocked, XEN_DOMINF_dying, XEN_DOMINF_paused, XEN_DOMINF_running, XEN_DOMINF_shutdown, XEN_DOMINF_shutdownshift } from '../abi/domctl';
+
+import {
+  XEN_DOMINF_blocked,
+  XEN_DOMINF_dying,
+  XEN_DOMINF_paused,
+  XEN_DOMINF_running,
+  XEN_DOMINF_shutdown,
+  XEN_DOMINF_shutdownshift,
+} from '../abi/domctl';
 import { DOM0, SHUTDOWN_crash } from '../abi/xen';
+import type { DomainState, HostState, LabState } from '../contract';
 import type { Domain } from '../hypervisor/domain';
 import { domainFlags } from '../hypervisor/domainInfo';
 import type { Hypervisor } from '../hypervisor/hypervisor';
@@ -72,6 +80,7 @@ export class LabSampler {
       totalMemoryKiB: (hypervisor?.memory.frames ?? 0) * KIB_PER_PAGE,
       freeMemoryKiB: (hypervisor?.memory.freePages ?? 0) * KIB_PER_PAGE,
       pcpuPercent: this.#pcpus.map(({ percent }) => Math.min(100, percent)),
+      unsavedKiB: this.host.unsaved.bytes / 1024,
       phase: this.host.phase,
     };
   }

@@ -1,5 +1,6 @@
 /** The common userland: every program that Domain-0 and the guests have in /bin and /sbin. */
 import type { Program } from '../sys';
+import { archivePrograms } from './archives/index';
 import { burn } from './burn';
 import { filePrograms } from './files/index';
 import { getty } from './getty';
@@ -10,4 +11,4 @@ import { storagePrograms } from './storage/index';
 import { systemPrograms } from './system/index';
 import { textPrograms } from './text/index';
 
-export const commonPrograms: readonly Program[] = [init, getty, login, burn, ...filePrograms, ...textPrograms, ...systemPrograms, ...storagePrograms, ...netPrograms];
+export const commonPrograms: readonly Program[] = [init, getty, login, burn, ...filePrograms, ...archivePrograms, ...textPrograms, ...systemPrograms, ...storagePrograms, ...netPrograms];

@@ -94,7 +94,9 @@ async function openStorage(warn: (text: string) => void): Promise<ChunkStorage> 
 async function explain(error: unknown): Promise<string> {
   const { usage, quota } = (await navigator.storage?.estimate?.()) ?? {};
   const room =
-    usage !== undefined && quota !== undefined ? ` ${mib(usage)} of ${mib(quota)} MiB of this browser's storage are in use.` : '';
+    usage !== undefined && quota !== undefined
+      ? ` ${mib(usage)} of ${mib(quota)} MiB of this browser's storage are in use.`
+      : '';
   return `The machine's disks could not be stored: ${textOf(error)}.${room}`;
 }
 

@@ -119,14 +119,15 @@ function run(sys: Sys, state: PingState): Step {
   const gaveUp = allSent && sys.nowNs >= state.sentNs[state.sequence - 1]! + state.timeoutNs;
   const isLate = state.deadlineNs > 0 && sys.nowNs >= state.deadlineNs;
   if (state.interrupted || allAnswered || gaveUp || isLate) return finish(sys, state);
-  if (!allSent && sys.nowNs >= state.nextNs) send(sys, state);
+  if (!allSent && sys.nowNs >= state.nextNs && !send(sys, state)) return exit(2);
   const until =
     allSent || state.sequence === state.count ? state.sentNs[state.sequence - 1]! + state.timeoutNs : state.nextNs;
   const wake = state.deadlineNs > 0 ? Math.min(until, state.deadlineNs) : until;
   return wait({ readable: state.socket }, { untilNs: wake });
 }
 
-function send(sys: Sys, state: PingState): void {
+/** False: there is no way to the destination at all. */
+function send(sys: Sys, state: PingState): boolean {
   const sequence = ++state.sequence;
   const data = new Uint8Array(state.size).map((_, i) => i & 255);
   state.sentNs.push(sys.nowNs);
@@ -137,10 +138,12 @@ function send(sys: Sys, state: PingState): void {
     if (state.isFlood) sys.print('.');
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
-    sys.eprint(`${sequence === 1 && error.code === 'ENETUNREACH' ? 'connect' : 'ping: sendmsg'}: ${error.message}\n`);
-    if (sequence === 1 && error.code === 'ENETUNREACH') state.interrupted = true;
+    const isFirst = sequence === 1 && error.code === 'ENETUNREACH';
+    sys.eprint(`${isFirst ? 'connect' : 'ping: sendmsg'}: ${error.message}\n`);
+    if (isFirst) return false;
     state.errors++;
   }
+  return true;
 }
 
 function receive(sys: Sys, state: PingState): void {

@@ -53,7 +53,9 @@ export const dd: Program<DdState> = {
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
       const isWriting = state.pending.length > 0;
-      sys.eprint(`dd: ${isWriting ? 'writing' : 'reading'} \`${isWriting ? state.outputName : state.inputName}': ${strerror[error.code]}\n`);
+      sys.eprint(
+        `dd: ${isWriting ? 'writing' : 'reading'} \`${isWriting ? state.outputName : state.inputName}': ${strerror[error.code]}\n`,
+      );
       return finish(sys, state, 1);
     }
   },
@@ -77,18 +79,31 @@ function open(sys: Sys): DdState {
   for (const word of sys.argv.slice(1)) {
     const equals = word.indexOf('=');
     const name = word.slice(0, equals);
-    if (equals < 0 || !['if', 'of', 'bs', 'ibs', 'obs', 'cbs', 'count', 'seek', 'skip', 'conv', 'iflag', 'oflag', 'status'].includes(name)) throw new UsageError(`unrecognized operand \`${word}'`);
+    if (
+      equals < 0 ||
+      !['if', 'of', 'bs', 'ibs', 'obs', 'cbs', 'count', 'seek', 'skip', 'conv', 'iflag', 'oflag', 'status'].includes(
+        name,
+      )
+    )
+      throw new UsageError(`unrecognized operand \`${word}'`);
     given[name] = word.slice(equals + 1);
   }
   const number = (name: string, fallback: number, least: number) => {
     const text = given[name];
     if (text === undefined) return fallback;
-    const value = text.split('x').reduce<number | undefined>((product, part) => (product === undefined || sizeOf(part) === undefined ? undefined : product * sizeOf(part)!), 1);
+    const value = text
+      .split('x')
+      .reduce<number | undefined>(
+        (product, part) => (product === undefined || sizeOf(part) === undefined ? undefined : product * sizeOf(part)!),
+        1,
+      );
     if (value === undefined || value < least) throw new ToolError(`invalid number \`${text}'`);
     return value;
   };
   const conv = (given['conv'] ?? '').split(',').filter((it) => it !== '');
-  for (const it of conv) if (!['notrunc', 'sync', 'noerror', 'ucase', 'lcase', 'fsync', 'fdatasync', 'nocreat', 'excl', 'swab'].includes(it)) throw new UsageError(`invalid conversion: \`${it}'`);
+  for (const it of conv)
+    if (!['notrunc', 'sync', 'noerror', 'ucase', 'lcase', 'fsync', 'fdatasync', 'nocreat', 'excl', 'swab'].includes(it))
+      throw new UsageError(`invalid conversion: \`${it}'`);
   const bs = number('bs', 0, 1);
   const inSize = bs || number('ibs', 512, 1);
   const outSize = bs || number('obs', 512, 1);
@@ -104,7 +119,10 @@ function open(sys: Sys): DdState {
     }
   };
   const input = from === undefined ? 0 : opened(from, { read: true });
-  const output = to === undefined ? 1 : opened(to, { write: true, create: !conv.includes('nocreat'), exclusive: conv.includes('excl') });
+  const output =
+    to === undefined
+      ? 1
+      : opened(to, { write: true, create: !conv.includes('nocreat'), exclusive: conv.includes('excl') });
   if (to !== undefined && sys.fstat(output).kind === 'file') {
     // The length becomes what `seek` says, also when nothing is written: how sparse files are made.
     if (!conv.includes('notrunc')) sys.truncate(to, seek * outSize);
@@ -131,13 +149,17 @@ function seekOrFail(sys: Sys, fd: number, offset: number, name: string): void {
     sys.seek(fd, offset, 'set');
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
-    if (error.code !== 'ESPIPE' || name !== '/dev/null') throw new ToolError(`\`${name}': cannot seek: ${strerror[error.code]}`);
+    if (error.code !== 'ESPIPE' || name !== '/dev/null')
+      throw new ToolError(`\`${name}': cannot seek: ${strerror[error.code]}`);
   }
 }
 
 /** Reads or writes one piece. A step: wait for it. */
 function moveBlock(sys: Sys, state: DdState): Step | 'end' | undefined {
-  if (state.pending.length >= state.outSize || (state.pending.length > 0 && (state.isEnd || state.inSize === state.outSize))) {
+  if (
+    state.pending.length >= state.outSize ||
+    (state.pending.length > 0 && (state.isEnd || state.inSize === state.outSize))
+  ) {
     const piece = state.pending.subarray(0, state.outSize);
     const taken = sys.write(state.output, piece);
     if (taken === 0) return wait({ writable: state.output });
@@ -173,7 +195,10 @@ function moveBlock(sys: Sys, state: DdState): Step | 'end' | undefined {
   else state.partIn++;
   let out = block;
   if (state.sync && out.length < state.inSize) out = join(out, new Uint8Array(state.inSize - out.length));
-  if (state.upper || state.lower) out = out.map((byte) => (state.upper && byte >= 97 && byte <= 122 ? byte - 32 : state.lower && byte >= 65 && byte <= 90 ? byte + 32 : byte));
+  if (state.upper || state.lower)
+    out = out.map((byte) =>
+      state.upper && byte >= 97 && byte <= 122 ? byte - 32 : state.lower && byte >= 65 && byte <= 90 ? byte + 32 : byte,
+    );
   state.pending = state.pending.length === 0 ? out : join(state.pending, out);
   return undefined;
 }
@@ -199,7 +224,9 @@ function report(sys: Sys, state: DdState): void {
   const seconds = Math.max((sys.nowNs - state.startNs) / 1e9, 1e-6);
   const size = state.bytes < 1000 ? '' : ` (${decimal(state.bytes)}B)`;
   const digits = Number(seconds.toPrecision(6)).toString();
-  sys.eprint(`${state.bytes} byte${state.bytes === 1 ? '' : 's'}${size} copied, ${digits} seconds, ${decimal(state.bytes / seconds)}B/s\n`);
+  sys.eprint(
+    `${state.bytes} byte${state.bytes === 1 ? '' : 's'}${size} copied, ${digits} seconds, ${decimal(state.bytes / seconds)}B/s\n`,
+  );
 }
 
 function decimal(value: number): string {

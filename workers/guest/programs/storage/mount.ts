@@ -1,7 +1,7 @@
 /** mount and umount (util-linux 2.13): the list, one file system, or all of /etc/fstab; `-o loop` makes the loop device. */
 import { strerror } from '../../../lib/errno';
 import { type Sys, SysError } from '../../sys';
-import { guarded, type Options, quietly, tool, ToolError, type ToolSpec } from '../options';
+import { guarded, type Options, quietly, ToolError, type ToolSpec, tool } from '../options';
 import { freeLoop } from './losetup';
 
 const SPEC: ToolSpec = {
@@ -22,12 +22,15 @@ export const mount = tool('mount', SPEC, (sys, options, words) => {
   if (words.length === 0) {
     const type = options.value('t');
     for (const it of sys.mounts())
-      if (it.type !== 'rootfs' && (type === undefined || type === it.type)) sys.print(`${it.source} on ${it.target} type ${it.type} (${it.options})\n`);
+      if (it.type !== 'rootfs' && (type === undefined || type === it.type))
+        sys.print(`${it.source} on ${it.target} type ${it.type} (${it.options})\n`);
     return;
   }
   if (sys.uid !== 0) throw new ToolError('only root can do that', 1);
   if (words.length > 2) {
-    sys.eprint('Usage: mount -V                 : print version\n       mount -h                 : print this help\n       mount                    : list mounted filesystems\nMount -l and so on are in the manual page.\n');
+    sys.eprint(
+      'Usage: mount -V                 : print version\n       mount -h                 : print this help\n       mount                    : list mounted filesystems\nMount -l and so on are in the manual page.\n',
+    );
     return 1;
   }
   const given = (options.value('o') ?? '').split(',').filter((it) => it !== '');
@@ -36,15 +39,26 @@ export const mount = tool('mount', SPEC, (sys, options, words) => {
   if (words.length === 1) {
     const [word = ''] = words;
     if (given.includes('remount')) {
-      const target = [...sys.mounts()].reverse().find((it) => it.target === word.replace(/(.)\/+$/, '$1') || it.source === word)?.target;
+      const target = [...sys.mounts()]
+        .reverse()
+        .find((it) => it.target === word.replace(/(.)\/+$/, '$1') || it.source === word)?.target;
       if (target === undefined) throw new ToolError(`${word} not mounted already, or bad option`, 32);
       return mountOne(sys, { source: '', target, type: '', options: given.join(',') });
     }
     const entry = fstab(sys).find(({ source, target }) => source === word || target === word);
     if (!entry) throw new ToolError(`can't find ${word} in /etc/fstab or /etc/mtab`);
-    return mountOne(sys, { ...entry, type: options.value('t') ?? entry.type, options: [entry.options, ...given].join(',') });
+    return mountOne(sys, {
+      ...entry,
+      type: options.value('t') ?? entry.type,
+      options: [entry.options, ...given].join(','),
+    });
   }
-  return mountOne(sys, { source: words[0]!, target: words[1]!, type: options.value('t') ?? '', options: given.join(',') });
+  return mountOne(sys, {
+    source: words[0]!,
+    target: words[1]!,
+    type: options.value('t') ?? '',
+    options: given.join(','),
+  });
 });
 
 /** Entries of /etc/fstab. */
@@ -57,26 +71,41 @@ export function fstab(sys: Sys): FstabEntry[] {
 }
 
 /** Options that are for mount(8) and fstab, not for the kernel. */
-const OWN_OPTIONS = new Set(['defaults', 'auto', 'noauto', 'user', 'nouser', 'users', 'owner', 'loop', '_netdev', 'async']);
+const OWN_OPTIONS = new Set([
+  'defaults',
+  'auto',
+  'noauto',
+  'user',
+  'nouser',
+  'users',
+  'owner',
+  'loop',
+  '_netdev',
+  'async',
+]);
 
 function mountOne(sys: Sys, entry: FstabEntry): number {
   const { target } = entry;
   const given = entry.options.split(',').filter((it) => it !== '');
   const offset = Number(given.find((it) => it.startsWith('offset='))?.slice(7) ?? 0);
-  const passed = given.filter((it) => !OWN_OPTIONS.has(it) && !it.startsWith('loop=') && !it.startsWith('offset=')).join(',');
+  const passed = given
+    .filter((it) => !OWN_OPTIONS.has(it) && !it.startsWith('loop=') && !it.startsWith('offset='))
+    .join(',');
   const isRemount = given.includes('remount');
   let { source } = entry;
   let loop: string | undefined;
   if (!isRemount) checkPlaces(sys, entry);
   const isFile = quietly(() => sys.stat(source))?.kind === 'file';
-  if (!isRemount && (given.some((it) => it === 'loop' || it.startsWith('loop=')))) {
+  if (!isRemount && given.some((it) => it === 'loop' || it.startsWith('loop='))) {
     if (!isFile) throw new ToolError(`${source} is not a block device (maybe try \`-o loop'?)`, 32);
     // The step may be run again from its start while the device is read: the loop device is then there already.
     loop = attachedFor(sys, source, offset) ?? given.find((it) => it.startsWith('loop='))?.slice(5) ?? freeLoop(sys);
     if (loop === undefined) throw new ToolError('could not find any free loop device', 2);
-    if (attachedFor(sys, source, offset) === undefined) sys.attachLoop(loop, source, { offset, readonly: given.includes('ro') });
+    if (attachedFor(sys, source, offset) === undefined)
+      sys.attachLoop(loop, source, { offset, readonly: given.includes('ro') });
     source = loop;
-  } else if (!isRemount && isFile && needsDevice(entry.type)) throw new ToolError(`${source} is not a block device (maybe try \`-o loop'?)`, 32);
+  } else if (!isRemount && isFile && needsDevice(entry.type))
+    throw new ToolError(`${source} is not a block device (maybe try \`-o loop'?)`, 32);
   try {
     tryTypes(sys, source, target, entry.type, passed);
     return 0;
@@ -105,7 +134,10 @@ function checkPlaces(sys: Sys, { source, target, type }: FstabEntry): void {
 
 /** Without a type the disk file systems are tried one after the other. */
 function tryTypes(sys: Sys, source: string, target: string, type: string, options: string): void {
-  const known = (quietly(() => sys.readText('/proc/filesystems')) ?? '').split('\n').filter((line) => /^\t/.test(line)).map((line) => line.trim());
+  const known = (quietly(() => sys.readText('/proc/filesystems')) ?? '')
+    .split('\n')
+    .filter((line) => /^\t/.test(line))
+    .map((line) => line.trim());
   // ext3 without its journal is ext2.
   const wanted = type === '' || type === 'auto' ? known : [type === 'ext3' && !known.includes('ext3') ? 'ext2' : type];
   if (options.includes('remount')) return sys.mount(source, target, type, options);
@@ -149,7 +181,8 @@ function mountAll(sys: Sys, options: Options): number {
   const wanted = options.value('t');
   for (const entry of fstab(sys)) {
     const given = entry.options.split(',');
-    if (given.includes('noauto') || entry.type === 'swap' || entry.type === 'ignore' || !entry.target.startsWith('/')) continue;
+    if (given.includes('noauto') || entry.type === 'swap' || entry.type === 'ignore' || !entry.target.startsWith('/'))
+      continue;
     if (wanted !== undefined && !wanted.split(',').includes(entry.type)) continue;
     if (sys.mounts().some((it) => it.target === entry.target && it.type !== 'rootfs')) continue;
     const result = guarded(sys, 'mount', {}, () => mountOne(sys, entry));
@@ -164,9 +197,18 @@ export const umount = tool(
   (sys, options, words) => {
     if (sys.uid !== 0) throw new ToolError('only root can do that');
     const all = [...sys.mounts()].reverse();
-    const targets = options.has('a') ? all.filter((it) => !['rootfs', 'proc', 'sysfs', 'devpts'].includes(it.type) && it.target !== '/' && it.target !== '/dev').map((it) => it.target) : words;
+    const targets = options.has('a')
+      ? all
+          .filter(
+            (it) =>
+              !['rootfs', 'proc', 'sysfs', 'devpts'].includes(it.type) && it.target !== '/' && it.target !== '/dev',
+          )
+          .map((it) => it.target)
+      : words;
     if (targets.length === 0 && !options.has('a')) {
-      sys.eprint('Usage: umount [-hV]\n       umount -a [-f] [-r] [-n] [-v] [-t vfstypes] [-O opts]\n       umount [-f] [-r] [-n] [-v] special | node...\n');
+      sys.eprint(
+        'Usage: umount [-hV]\n       umount -a [-f] [-r] [-n] [-v] [-t vfstypes] [-O opts]\n       umount [-f] [-r] [-n] [-v] special | node...\n',
+      );
       return 2;
     }
     let status = 0;
@@ -178,7 +220,9 @@ export const umount = tool(
 function umountOne(sys: Sys, word: string): boolean {
   const real = quietly(() => sys.realpath(word)) ?? word;
   const loopFile = sys.loopDevices().find(({ path }) => path === real)?.device;
-  const found = [...sys.mounts()].reverse().find((it) => it.target === real || it.source === word || it.source === loopFile);
+  const found = [...sys.mounts()]
+    .reverse()
+    .find((it) => it.target === real || it.source === word || it.source === loopFile);
   const target = found?.target ?? word;
   try {
     sys.umount(target);

@@ -1,19 +1,27 @@
 /** Who and where: id, whoami, groups, logname, hostname, domainname, uname, arch, tty, env, printenv, dmesg. */
 import type { Sys } from '../../sys';
-import { exit, type Program, again, SysError } from '../../sys';
-import { optionsOf, quietly, tool, ToolError, type ToolSpec, UsageError } from '../options';
-import { findUser, groupName, groups as allGroups, groupsOf, userName, users } from '../users';
+import { again, exit, type Program, SysError } from '../../sys';
+import { optionsOf, quietly, ToolError, type ToolSpec, tool, UsageError } from '../options';
+import { groups as allGroups, findUser, groupName, groupsOf, userName, users } from '../users';
 
 export const id = tool(
   'id',
-  { usage: '[OPTION]... [USERNAME]', options: 'unGgra', long: { user: 'u', group: 'g', groups: 'G', name: 'n', real: 'r' } },
+  {
+    usage: '[OPTION]... [USERNAME]',
+    options: 'unGgra',
+    long: { user: 'u', group: 'g', groups: 'G', name: 'n', real: 'r' },
+  },
   (sys, options, words) => {
     const given = words[0];
-    const user = given === undefined ? users(sys).find(({ uid }) => uid === sys.uid) : users(sys).find(({ name }) => name === given);
+    const user =
+      given === undefined
+        ? users(sys).find(({ uid }) => uid === sys.uid)
+        : users(sys).find(({ name }) => name === given);
     if (given !== undefined && !user) throw new ToolError(`${given}: No such user`);
     const uid = given === undefined ? (options.has('r') ? sys.realUid : sys.uid) : user!.uid;
     const gid = given === undefined ? sys.gid : user!.gid;
-    if (options.has('n', 'r') && !options.has('u', 'g', 'G')) throw new ToolError('cannot print only names or real IDs in default format');
+    if (options.has('n', 'r') && !options.has('u', 'g', 'G'))
+      throw new ToolError('cannot print only names or real IDs in default format');
     const all = groupsOf(sys, user, gid);
     const show = (number: number, name: string) => (options.has('n') ? name : String(number));
     if (options.has('u')) sys.print(`${show(uid, userName(sys, uid))}\n`);
@@ -21,7 +29,9 @@ export const id = tool(
     else if (options.has('G')) sys.print(`${all.map((it) => show(it, groupName(sys, it))).join(' ')}\n`);
     else {
       const named = (number: number, name: string) => (name === String(number) ? name : `${number}(${name})`);
-      sys.print(`uid=${named(uid, userName(sys, uid))} gid=${named(gid, groupName(sys, gid))} groups=${all.map((it) => named(it, groupName(sys, it))).join(',')}\n`);
+      sys.print(
+        `uid=${named(uid, userName(sys, uid))} gid=${named(gid, groupName(sys, gid))} groups=${all.map((it) => named(it, groupName(sys, it))).join(',')}\n`,
+      );
     }
   },
 );
@@ -48,7 +58,11 @@ export const groups = tool('groups', { usage: '[USERNAME]...' }, (sys, _, words)
 
 export const hostname = tool(
   'hostname',
-  { usage: '[-s|-f|-d|-i] [NAME]', options: 'sfdiaF:', long: { short: 's', fqdn: 'f', domain: 'd', 'ip-address': 'i', file: 'F' } },
+  {
+    usage: '[-s|-f|-d|-i] [NAME]',
+    options: 'sfdiaF:',
+    long: { short: 's', fqdn: 'f', domain: 'd', 'ip-address': 'i', file: 'F' },
+  },
   (sys, options, words) => {
     const file = options.value('F');
     const name = file === undefined ? words[0] : sys.readText(file).trim();
@@ -75,26 +89,55 @@ export const hostname = tool(
 const UNAME: ToolSpec = {
   usage: '[OPTION]...',
   options: 'asnrvmpio',
-  long: { all: 'a', 'kernel-name': 's', nodename: 'n', 'kernel-release': 'r', 'kernel-version': 'v', machine: 'm', processor: 'p', 'hardware-platform': 'i', 'operating-system': 'o' },
+  long: {
+    all: 'a',
+    'kernel-name': 's',
+    nodename: 'n',
+    'kernel-release': 'r',
+    'kernel-version': 'v',
+    machine: 'm',
+    processor: 'p',
+    'hardware-platform': 'i',
+    'operating-system': 'o',
+  },
 };
 
 export const uname = tool('uname', UNAME, (sys, options, words) => {
   if (words.length > 0) throw new UsageError(`extra operand \`${words[0]}'`);
   const it = sys.uname();
-  const fields = { s: it.sysname, n: it.nodename, r: it.release, v: it.version, m: it.machine, p: it.machine, i: 'i386', o: 'GNU/Linux' };
-  const wanted = options.has('a') ? Object.keys(fields) : options.list.length === 0 ? ['s'] : Object.keys(fields).filter((letter) => options.has(letter));
+  const fields = {
+    s: it.sysname,
+    n: it.nodename,
+    r: it.release,
+    v: it.version,
+    m: it.machine,
+    p: it.machine,
+    i: 'i386',
+    o: 'GNU/Linux',
+  };
+  const wanted = options.has('a')
+    ? Object.keys(fields)
+    : options.list.length === 0
+      ? ['s']
+      : Object.keys(fields).filter((letter) => options.has(letter));
   sys.print(`${wanted.map((letter) => fields[letter as keyof typeof fields]).join(' ')}\n`);
 });
 
 export const arch = tool('arch', { usage: '' }, (sys) => sys.print(`${sys.uname().machine}\n`));
 
-export const tty = tool('tty', { usage: '[OPTION]...', options: 's', long: { silent: 's', quiet: 's' }, usageStatus: 2 }, (sys, options) => {
-  const name = sys.ttyName(0);
-  if (!options.has('s')) sys.print(`${name ?? 'not a tty'}\n`);
-  return name === undefined ? 1 : 0;
-});
+export const tty = tool(
+  'tty',
+  { usage: '[OPTION]...', options: 's', long: { silent: 's', quiet: 's' }, usageStatus: 2 },
+  (sys, options) => {
+    const name = sys.ttyName(0);
+    if (!options.has('s')) sys.print(`${name ?? 'not a tty'}\n`);
+    return name === undefined ? 1 : 0;
+  },
+);
 
-export const dmesg = tool('dmesg', { usage: '[-c] [-n level] [-s bufsize]', options: 'cn:s:' }, (sys) => sys.print(sys.kernelLog()));
+export const dmesg = tool('dmesg', { usage: '[-c] [-n level] [-s bufsize]', options: 'cn:s:' }, (sys) =>
+  sys.print(sys.kernelLog()),
+);
 
 export const printenv = tool('printenv', { usage: '[VARIABLE]...', usageStatus: 2 }, (sys, _, words) => {
   if (words.length === 0) printAll(sys, sys.env);
@@ -108,7 +151,11 @@ export const printenv = tool('printenv', { usage: '[VARIABLE]...', usageStatus: 
 });
 
 function printAll(sys: Sys, env: Readonly<Record<string, string>>): void {
-  sys.print(Object.entries(env).map(([name, value]) => `${name}=${value}\n`).join(''));
+  sys.print(
+    Object.entries(env)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+  );
 }
 
 const ENV: ToolSpec = {
@@ -145,7 +192,12 @@ export const env: Program<{ status: number }> = {
 };
 
 /** Replaces the process by the command; an exit with 126 or 127 when that is not possible. */
-export function runInstead(sys: Sys, name: string, words: readonly string[], environment: Readonly<Record<string, string>> = sys.env) {
+export function runInstead(
+  sys: Sys,
+  name: string,
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = sys.env,
+) {
   try {
     sys.exec(words, environment);
     return undefined;

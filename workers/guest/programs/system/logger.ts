@@ -5,7 +5,11 @@ import { optionsOf, type ToolSpec } from '../options';
 import { type LineReader, lineReader, nextLine } from '../text/lines';
 import { userName } from '../users';
 
-const SPEC: ToolSpec = { usage: '[-is] [-f file] [-p pri] [-t tag] [message ...]', options: 'isf:p:t:u:d', stopAtWord: true };
+const SPEC: ToolSpec = {
+  usage: '[-is] [-f file] [-p pri] [-t tag] [message ...]',
+  options: 'isf:p:t:u:d',
+  stopAtWord: true,
+};
 const LOG = '/var/log/messages';
 
 interface LoggerState {

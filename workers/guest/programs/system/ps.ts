@@ -1,7 +1,7 @@
 /** ps: the processes, in the formats of procps 3.2 (`ps`, `ps aux`, `ps -ef`, `ps -o …`). */
 import type { ProcessInfo, Sys } from '../../sys';
-import { formatDate } from '../dates';
 import { command } from '../adapters';
+import { formatDate } from '../dates';
 import { quietly } from '../options';
 import { uidOf, userName } from '../users';
 
@@ -33,7 +33,12 @@ const cpuShare = (sys: Sys, process: ProcessInfo) => (100 * process.cpuNs) / Mat
 
 function stateLetters(process: ProcessInfo, facts: Facts): string {
   const isForeground = process.tty !== undefined && facts.foreground.get(process.tty) === process.pgid;
-  return process.state + (process.nice > 0 ? 'N' : process.nice < 0 ? '<' : '') + (process.pid === process.sid ? 's' : '') + (isForeground ? '+' : '');
+  return (
+    process.state +
+    (process.nice > 0 ? 'N' : process.nice < 0 ? '<' : '') +
+    (process.pid === process.sid ? 's' : '') +
+    (isForeground ? '+' : '')
+  );
 }
 
 function started(sys: Sys, process: ProcessInfo, facts: Facts): string {
@@ -42,7 +47,11 @@ function started(sys: Sys, process: ProcessInfo, facts: Facts): string {
 }
 
 const commandLine = (process: ProcessInfo) =>
-  process.state === 'Z' ? `[${process.comm}] <defunct>` : process.argv.length === 0 ? `[${process.comm}]` : process.argv.join(' ');
+  process.state === 'Z'
+    ? `[${process.comm}] <defunct>`
+    : process.argv.length === 0
+      ? `[${process.comm}]`
+      : process.argv.join(' ');
 const user = (sys: Sys, process: ProcessInfo) => {
   const name = userName(sys, process.uid);
   return name.length > 8 ? String(process.uid) : name;
@@ -78,7 +87,26 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   lstart: { title: 'STARTED', width: 24, value: (_, it, facts) => formatDate('%a %b %e %H:%M:%S %Y', facts.bootTime + it.startNs / 1e9) },
   etime: { title: 'ELAPSED', width: 11, value: (sys, it) => { const s = Math.floor((sys.nowNs - it.startNs) / 1e9); return s < 3600 ? `${String(Math.floor(s / 60)).padStart(2, '0')}:${String(s % 60).padStart(2, '0')}` : clock(s * 1e9); } },
 }; // biome-ignore format: a table
-const ALIASES: Readonly<Record<string, string>> = { '%cpu': 'pcpu', '%mem': 'pmem', command: 'args', ucmd: 'comm', ucomm: 'comm', tt: 'tty', tname: 'tty', state: 's', vsize: 'vsz', rssize: 'rss', cputime: 'time', pgrp: 'pgid', sess: 'sid', nice: 'ni', euser: 'user', euid: 'uid', bsdstart: 'start', cpu: 'c' };
+const ALIASES: Readonly<Record<string, string>> = {
+  '%cpu': 'pcpu',
+  '%mem': 'pmem',
+  command: 'args',
+  ucmd: 'comm',
+  ucomm: 'comm',
+  tt: 'tty',
+  tname: 'tty',
+  state: 's',
+  vsize: 'vsz',
+  rssize: 'rss',
+  cputime: 'time',
+  pgrp: 'pgid',
+  sess: 'sid',
+  nice: 'ni',
+  euser: 'user',
+  euid: 'uid',
+  bsdstart: 'start',
+  cpu: 'c',
+};
 
 const FORMATS = {
   plain: ['pid', 'tty', 'time', 'cmd'],
@@ -117,7 +145,8 @@ export const ps = command('ps', (sys, args) => {
     return 1;
   }
   const foreground = new Map<string, number>();
-  for (const { tty } of sys.processes()) if (tty !== undefined && !foreground.has(tty)) foreground.set(tty, foregroundOf(sys, tty));
+  for (const { tty } of sys.processes())
+    if (tty !== undefined && !foreground.has(tty)) foreground.set(tty, foregroundOf(sys, tty));
   const facts: Facts = {
     totalKiB: Number(/MemTotal:\s+(\d+)/.exec(quietly(() => sys.readText('/proc/meminfo')) ?? '')?.[1] ?? 1) || 1,
     bootTime: sys.wallClock - sys.nowNs / 1e9,
@@ -125,7 +154,10 @@ export const ps = command('ps', (sys, args) => {
     foreground,
   };
   const chosen = select(sys, request);
-  const columns = request.columns.map(({ key, title }) => ({ column: COLUMNS[key]!, title: title ?? COLUMNS[key]!.title }));
+  const columns = request.columns.map(({ key, title }) => ({
+    column: COLUMNS[key]!,
+    title: title ?? COLUMNS[key]!.title,
+  }));
   const rows = chosen.map((process) => columns.map(({ column }) => column.value(sys, process, facts)));
   const line = (cells: readonly string[]) =>
     cells
@@ -138,7 +170,8 @@ export const ps = command('ps', (sys, args) => {
       .join(' ');
   const limit = sys.isatty(1) && !request.isWide ? sys.winsize(1).cols || 80 : Number.MAX_SAFE_INTEGER;
   const lines = rows.map(line);
-  if (request.hasHeader && columns.some(({ title }) => title !== '')) lines.unshift(line(columns.map(({ title }) => title)));
+  if (request.hasHeader && columns.some(({ title }) => title !== ''))
+    lines.unshift(line(columns.map(({ title }) => title)));
   sys.print(lines.map((text) => `${text.slice(0, limit)}\n`).join(''));
   return chosen.length > 0 ? 0 : 1;
 });
@@ -151,7 +184,16 @@ function foregroundOf(sys: Sys, tty: string): number {
 }
 
 function parse(sys: Sys, args: readonly string[]): Request | string {
-  const request: Request = { columns: keyed(FORMATS.plain), select: 'own', pids: [], uids: [], commands: [], hasHeader: true, isWide: false, sort: [] };
+  const request: Request = {
+    columns: keyed(FORMATS.plain),
+    select: 'own',
+    pids: [],
+    uids: [],
+    commands: [],
+    hasHeader: true,
+    isWide: false,
+    sort: [],
+  };
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
     if (/^\d+$/.test(arg)) {
@@ -239,7 +281,9 @@ function take(sys: Sys, request: Request, letter: string, value: string): string
     }
   } else if (letter === 'C') request.commands.push(...parts);
   else if (letter === 't') {
-    const found = sys.processes().filter(({ tty }) => tty !== undefined && parts.some((part) => part.replace('/dev/', '') === tty));
+    const found = sys
+      .processes()
+      .filter(({ tty }) => tty !== undefined && parts.some((part) => part.replace('/dev/', '') === tty));
     request.pids.push(...found.map(({ pid }) => pid));
   } else return 'Unsupported option.';
   return undefined;

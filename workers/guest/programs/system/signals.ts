@@ -1,8 +1,9 @@
 /** Commands that send signals: kill, killall, pidof, pgrep, pkill. */
-import { type ProcessInfo, type SignalName, type Sys, SysError } from '../../sys';
+
 import { signalNumber } from '../../signals';
+import { type ProcessInfo, type SignalName, type Sys, SysError } from '../../sys';
 import { command } from '../adapters';
-import { tool, ToolError } from '../options';
+import { ToolError, tool } from '../options';
 import { baseName } from '../paths';
 import { uidOf } from '../users';
 
@@ -19,7 +20,12 @@ export function parseSignal(text: string): SignalName | undefined {
 function signalList(): string {
   const cells = names.map((name) => `${String(signalNumber[name]).padStart(2)}) SIG${name}`);
   let text = '';
-  for (let i = 0; i < cells.length; i += 4) text += `${cells.slice(i, i + 4).map((cell) => cell.padEnd(16)).join('').trimEnd()}\n`;
+  for (let i = 0; i < cells.length; i += 4)
+    text += `${cells
+      .slice(i, i + 4)
+      .map((cell) => cell.padEnd(16))
+      .join('')
+      .trimEnd()}\n`;
   return text;
 }
 
@@ -65,7 +71,8 @@ export const kill = command('kill', (sys, args) => {
     }
     try {
       if (!isCheck) sys.kill(Number(word), signal);
-      else if (!sys.processes().some(({ pid, pgid }) => pid === Number(word) || -pgid === Number(word))) throw new SysError('ESRCH');
+      else if (!sys.processes().some(({ pid, pgid }) => pid === Number(word) || -pgid === Number(word)))
+        throw new SysError('ESRCH');
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
       sys.eprint(`kill ${word}: ${new SysError(error.code).message}\n`);
@@ -87,7 +94,11 @@ function withSignal(args: readonly string[]): { signal: SignalName; rest: string
 function isNamed(process: ProcessInfo, name: string): boolean {
   if (process.state === 'Z') return false;
   const [program = '', script] = process.argv;
-  return process.comm === baseName(name) || baseName(program) === baseName(name) || (script !== undefined && /sh$/.test(baseName(program)) && baseName(script) === baseName(name));
+  return (
+    process.comm === baseName(name) ||
+    baseName(program) === baseName(name) ||
+    (script !== undefined && /sh$/.test(baseName(program)) && baseName(script) === baseName(name))
+  );
 }
 
 export const killall = command('killall', (sys, args) => {
@@ -140,23 +151,37 @@ function send(sys: Sys, label: string, pid: number, signal: SignalName): boolean
   }
 }
 
-export const pidof = tool('pidof', { usage: '[-s] [-x] [-o omitpid] program...', options: 'sxo:c' }, (sys, options, words) => {
-  const omitted = options.list.filter(([name]) => name === 'o').map(([, value]) => (value === '%PPID' ? sys.ppid : Number(value)));
-  const pids = words.flatMap((name) =>
-    sys
-      .processes()
-      .filter((process) => process.pid !== sys.pid && isNamed(process, name) && !omitted.includes(process.pid))
-      .map(({ pid }) => pid)
-      .reverse(),
-  );
-  const shown = options.has('s') ? pids.slice(0, 1) : pids;
-  if (shown.length > 0) sys.print(`${shown.join(' ')}\n`);
-  return shown.length > 0 ? 0 : 1;
-});
+export const pidof = tool(
+  'pidof',
+  { usage: '[-s] [-x] [-o omitpid] program...', options: 'sxo:c' },
+  (sys, options, words) => {
+    const omitted = options.list
+      .filter(([name]) => name === 'o')
+      .map(([, value]) => (value === '%PPID' ? sys.ppid : Number(value)));
+    const pids = words.flatMap((name) =>
+      sys
+        .processes()
+        .filter((process) => process.pid !== sys.pid && isNamed(process, name) && !omitted.includes(process.pid))
+        .map(({ pid }) => pid)
+        .reverse(),
+    );
+    const shown = options.has('s') ? pids.slice(0, 1) : pids;
+    if (shown.length > 0) sys.print(`${shown.join(' ')}\n`);
+    return shown.length > 0 ? 0 : 1;
+  },
+);
 
 const grepper = (name: 'pgrep' | 'pkill') =>
   command(name, (sys, args) => {
-    const match: { full?: boolean; exact?: boolean; invert?: boolean; list?: boolean; newest?: boolean; oldest?: boolean; count?: boolean } = {};
+    const match: {
+      full?: boolean;
+      exact?: boolean;
+      invert?: boolean;
+      list?: boolean;
+      newest?: boolean;
+      oldest?: boolean;
+      count?: boolean;
+    } = {};
     let uid: number | undefined;
     let parent: number | undefined;
     let pattern: string | undefined;
@@ -166,9 +191,16 @@ const grepper = (name: 'pgrep' | 'pkill') =>
       if (arg === '-u' || arg === '-U') uid = uidOf(sys, rest[++i] ?? '');
       else if (arg === '-P') parent = Number(rest[++i]);
       else if (/^-[fxvlnoc]+$/.test(arg)) {
-        for (const letter of arg.slice(1)) match[({ f: 'full', x: 'exact', v: 'invert', l: 'list', n: 'newest', o: 'oldest', c: 'count' } as const)[letter as 'f']] = true;
+        for (const letter of arg.slice(1))
+          match[
+            ({ f: 'full', x: 'exact', v: 'invert', l: 'list', n: 'newest', o: 'oldest', c: 'count' } as const)[
+              letter as 'f'
+            ]
+          ] = true;
       } else if (arg.startsWith('-')) {
-        sys.eprint(`${name}: invalid option -- ${arg[1]}\nUsage: ${name} [-flvx] [-n | -o] [-P PPIDLIST] [-u EUIDLIST] [PATTERN]\n`);
+        sys.eprint(
+          `${name}: invalid option -- ${arg[1]}\nUsage: ${name} [-flvx] [-n | -o] [-P PPIDLIST] [-u EUIDLIST] [PATTERN]\n`,
+        );
         return 2;
       } else pattern = arg;
     }
@@ -185,14 +217,18 @@ const grepper = (name: 'pgrep' | 'pkill') =>
     }
     let found = sys.processes().filter((process) => {
       if (process.pid === sys.pid || process.state === 'Z') return false;
-      const isHit = regex.test(match.full ? process.argv.join(' ') : process.comm) && (uid === undefined || process.uid === uid) && (parent === undefined || process.ppid === parent);
+      const isHit =
+        regex.test(match.full ? process.argv.join(' ') : process.comm) &&
+        (uid === undefined || process.uid === uid) &&
+        (parent === undefined || process.ppid === parent);
       return isHit !== (match.invert ?? false);
     });
     if (match.newest) found = found.slice(-1);
     if (match.oldest) found = found.slice(0, 1);
     for (const process of found) {
       if (name === 'pkill') send(sys, `${name}: ${process.pid}`, process.pid, signal);
-      else if (!match.count) sys.print(`${process.pid}${match.list ? ` ${match.full ? process.argv.join(' ') : process.comm}` : ''}\n`);
+      else if (!match.count)
+        sys.print(`${process.pid}${match.list ? ` ${match.full ? process.argv.join(' ') : process.comm}` : ''}\n`);
     }
     if (match.count) sys.print(`${found.length}\n`);
     return found.length > 0 ? 0 : 1;
@@ -200,4 +236,3 @@ const grepper = (name: 'pgrep' | 'pkill') =>
 
 export const pgrep = grepper('pgrep');
 export const pkill = grepper('pkill');
-

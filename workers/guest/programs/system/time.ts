@@ -1,7 +1,7 @@
 /** Commands about time: date, cal, sleep, usleep, uptime. */
 import { exit, type Program, wait } from '../../sys';
 import { calendar, DAYS, formatDate, MONTHS, parseDate } from '../dates';
-import { quietly, tool, ToolError } from '../options';
+import { quietly, ToolError, tool } from '../options';
 
 export const date = tool(
   'date',
@@ -11,7 +11,9 @@ export const date = tool(
     long: { utc: 'u', universal: 'u', set: 's', date: 'd', reference: 'r', 'rfc-2822': 'R', 'iso-8601': 'I' },
   },
   (sys, options, words) => {
-    const set = options.value('s') ?? (/^\d{8}(\d\d|\d{4})?(\.\d\d)?$/.test(words[0] ?? '') ? fromDigits(words[0]!, sys.wallClock) : undefined);
+    const set =
+      options.value('s') ??
+      (/^\d{8}(\d\d|\d{4})?(\.\d\d)?$/.test(words[0] ?? '') ? fromDigits(words[0]!, sys.wallClock) : undefined);
     const given = options.value('d') ?? set;
     const reference = options.value('r');
     let seconds = reference === undefined ? sys.wallClock : sys.stat(reference).mtime;
@@ -27,8 +29,18 @@ export const date = tool(
     const format = words.find((word) => word.startsWith('+'));
     const wrong = words.find((word) => !word.startsWith('+'));
     if (wrong !== undefined && set === undefined) throw new ToolError(`invalid date \`${wrong}'`);
-    const iso = { '': '%Y-%m-%d', date: '%Y-%m-%d', seconds: '%Y-%m-%dT%H:%M:%S%z', hours: '%Y-%m-%dT%H%z', minutes: '%Y-%m-%dT%H:%M%z' };
-    const usual = options.has('R') ? '%a, %d %b %Y %H:%M:%S %z' : options.has('I') ? (iso[(options.value('I') ?? '') as keyof typeof iso] ?? iso['']) : '%a %b %e %H:%M:%S %Z %Y';
+    const iso = {
+      '': '%Y-%m-%d',
+      date: '%Y-%m-%d',
+      seconds: '%Y-%m-%dT%H:%M:%S%z',
+      hours: '%Y-%m-%dT%H%z',
+      minutes: '%Y-%m-%dT%H:%M%z',
+    };
+    const usual = options.has('R')
+      ? '%a, %d %b %Y %H:%M:%S %z'
+      : options.has('I')
+        ? (iso[(options.value('I') ?? '') as keyof typeof iso] ?? iso[''])
+        : '%a %b %e %H:%M:%S %Z %Y';
     sys.print(`${formatDate(format === undefined ? usual : format.slice(1), seconds)}\n`);
   },
 );
@@ -37,7 +49,12 @@ export const date = tool(
 function fromDigits(text: string, now: number): string {
   const [digits = '', seconds = '00'] = text.split('.');
   const yearText = digits.slice(8);
-  const year = yearText === '' ? calendar(now).year : yearText.length === 2 ? Number(yearText) + (Number(yearText) < 69 ? 2000 : 1900) : Number(yearText);
+  const year =
+    yearText === ''
+      ? calendar(now).year
+      : yearText.length === 2
+        ? Number(yearText) + (Number(yearText) < 69 ? 2000 : 1900)
+        : Number(yearText);
   return `${year}-${digits.slice(0, 2)}-${digits.slice(2, 4)} ${digits.slice(4, 6)}:${digits.slice(6, 8)}:${seconds}`;
 }
 
@@ -53,13 +70,23 @@ export const cal = tool('cal', { usage: '[-y] [[month] year]', options: 'ymj13' 
     sys.print(`${' '.repeat(30)}${String(year)}\n\n`);
     for (let month = 0; month < 12; month += 3) {
       const blocks = [0, 1, 2].map((i) => monthLines(year, month + i, false));
-      for (let row = 0; row < 8; row++) sys.print(`${blocks.map((lines) => (lines[row] ?? '').padEnd(20)).join('  ').trimEnd()}\n`);
+      for (let row = 0; row < 8; row++)
+        sys.print(
+          `${blocks
+            .map((lines) => (lines[row] ?? '').padEnd(20))
+            .join('  ')
+            .trimEnd()}\n`,
+        );
     }
     return;
   }
   const month = numbers.length === 2 ? numbers[0]! : now.month + 1;
   if (month < 1 || month > 12) throw new ToolError('illegal month value: use 1-12');
-  sys.print(`${monthLines(year, month - 1, true).map((line) => line.trimEnd()).join('\n')}\n\n`);
+  sys.print(
+    `${monthLines(year, month - 1, true)
+      .map((line) => line.trimEnd())
+      .join('\n')}\n\n`,
+  );
 });
 
 function monthLines(year: number, month: number, withYear: boolean): string[] {
@@ -98,7 +125,8 @@ const sleeper = (name: string, unitNs: number, pattern: RegExp): Program<SleepSt
     let totalNs = 0;
     for (const word of words) {
       const match = pattern.exec(word);
-      if (!match) return fail(/^-[^\d]/.test(word) ? `invalid option -- ${word[1]}` : `invalid time interval \`${word}'`);
+      if (!match)
+        return fail(/^-[^\d]/.test(word) ? `invalid option -- ${word[1]}` : `invalid time interval \`${word}'`);
       totalNs += Number(match[1]) * unitNs * ({ s: 1, m: 60, h: 3600, d: 86400 }[match[2] ?? ''] ?? 1);
     }
     // Longer than a hundred years is for ever.
@@ -134,8 +162,14 @@ export const uptime = tool('uptime', { usage: '[-V]', options: 'V' }, (sys, opti
 export function uptimeFacts(sys: Parameters<Program['start']>[0]): [number, number, number, readonly string[]] {
   const up = Number((quietly(() => sys.readText('/proc/uptime')) ?? '').split(' ')[0] || sys.nowNs / 1e9);
   const load = (quietly(() => sys.readText('/proc/loadavg')) ?? '0.00 0.00 0.00').split(' ').slice(0, 3);
-  const sessions = new Set(sys.processes().filter(({ tty, uid }) => tty !== undefined && uid >= 0).map(({ sid }) => sid));
-  const terminals = [...sessions].filter((sid) => sys.processes().some(({ pid, comm }) => pid === sid && comm !== 'getty'));
+  const sessions = new Set(
+    sys
+      .processes()
+      .filter(({ tty, uid }) => tty !== undefined && uid >= 0)
+      .map(({ sid }) => sid),
+  );
+  const terminals = [...sessions].filter((sid) =>
+    sys.processes().some(({ pid, comm }) => pid === sid && comm !== 'getty'),
+  );
   return [up, sys.wallClock, terminals.length, load];
 }
-

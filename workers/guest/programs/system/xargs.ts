@@ -6,7 +6,16 @@ import { optionsOf, type ToolSpec } from '../options';
 const SPEC: ToolSpec = {
   usage: '[OPTION]... COMMAND [INITIAL-ARGS]...',
   options: '0n:I:i::rtL:l::d:s:P:xpE:e::',
-  long: { null: '0', 'max-args': 'n', replace: 'i', 'no-run-if-empty': 'r', verbose: 't', 'max-lines': 'l', delimiter: 'd', 'max-procs': 'P' },
+  long: {
+    null: '0',
+    'max-args': 'n',
+    replace: 'i',
+    'no-run-if-empty': 'r',
+    verbose: 't',
+    'max-lines': 'l',
+    delimiter: 'd',
+    'max-procs': 'P',
+  },
   stopAtWord: true,
 };
 
@@ -70,7 +79,8 @@ export const xargs: Program<XargsState> = {
     }
     if (!state.isEnd) return readAll(sys, state);
     state.items ??= split(sys, state);
-    if (state.items.length === 0 && (state.hasRun || state.skipEmpty || state.replace !== '')) return exit(state.result);
+    if (state.items.length === 0 && (state.hasRun || state.skipEmpty || state.replace !== ''))
+      return exit(state.result);
     return run(sys, state, state.items);
   },
 };
@@ -85,7 +95,10 @@ function readAll(sys: Sys, state: XargsState): Step {
 
 function run(sys: Sys, state: XargsState, items: string[]): Step {
   const taken = items.splice(0, state.max);
-  const argv = state.replace === '' ? [...state.command, ...taken] : state.command.map((word) => word.replaceAll(state.replace, taken[0] ?? ''));
+  const argv =
+    state.replace === ''
+      ? [...state.command, ...taken]
+      : state.command.map((word) => word.replaceAll(state.replace, taken[0] ?? ''));
   state.hasRun = true;
   if (state.trace) sys.eprint(`${argv.join(' ')}\n`);
   const nul = sys.open('/dev/null', { read: true });
@@ -105,7 +118,11 @@ function split(sys: Sys, state: XargsState): string[] {
     if (parts.at(-1) === '') parts.pop();
     return parts;
   }
-  if (state.byLine) return text.split('\n').map((line) => line.replace(/^[ \t]+/, '')).filter((line) => line !== '');
+  if (state.byLine)
+    return text
+      .split('\n')
+      .map((line) => line.replace(/^[ \t]+/, ''))
+      .filter((line) => line !== '');
   const items: string[] = [];
   let word: string | undefined;
   let quote = '';
@@ -125,7 +142,9 @@ function split(sys: Sys, state: XargsState): string[] {
     } else word = (word ?? '') + c;
   }
   if (quote !== '') {
-    sys.eprint(`xargs: unmatched ${quote === '"' ? 'double' : 'single'} quote; by default quotes are special to xargs unless you use the -0 option\n`);
+    sys.eprint(
+      `xargs: unmatched ${quote === '"' ? 'double' : 'single'} quote; by default quotes are special to xargs unless you use the -0 option\n`,
+    );
     state.result = 1;
     return items;
   }

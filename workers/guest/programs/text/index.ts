@@ -4,9 +4,14 @@ import { cat, nl, rev, tac } from './cat';
 import { cut } from './cut';
 import { egrep, fgrep, grep } from './grep';
 import { head } from './head';
+import { sed } from './sed';
+import { bracket, echo, expr, fold, isFalse, isTrue, printf, seq, strings, tee, test, uniq, yes } from './small';
 import { sort } from './sort';
 import { tail } from './tail';
 import { tr } from './tr';
 import { wc } from './wc';
 
-export const textPrograms: readonly Program[] = [cat, cut, egrep, fgrep, grep, head, nl, rev, sort, tac, tail, tr, wc];
+export const textPrograms: readonly Program[] = [
+  ...[bracket, cat, cut, echo, egrep, expr, fgrep, fold, grep, head, isFalse, isTrue, nl, printf, rev, sed, seq, sort],
+  ...[strings, tac, tail, tee, test, tr, uniq, wc, yes],
+];

@@ -34,7 +34,7 @@ export const tail: Program<TailState> = {
   start(sys) {
     const none = { status: 1, files: [], count: 0, isBytes: false, fromStart: false, follow: 'no', intervalNs: 1e9, showNames: false } as const;
     const rest = () => ({ index: 0, fd: -1, kept: new Uint8Array(0), skip: 0, failed: false, open: [], shown: '' });
-    const args = sys.argv.slice(1).map((arg, i) => ((i === 0 ? /^[-+]\d+$/ : /^-\d+$/).test(arg) ? `-n${arg.replace(/^-/, '')}` : arg)); //\d+$/.test(arg) ? `-n${arg.replace(/^-/, '')}` : arg));
+    const args = sys.argv.slice(1).map((arg, i) => ((i === 0 ? /^[-+]\d+$/ : /^-\d+$/).test(arg) ? `-n${arg.replace(/^-/, '')}` : arg));
     const options = optionsOf(sys, 'tail', SPEC, args);
     if (typeof options === 'number') return { ...none, status: options, ...rest() };
     const made = guarded(sys, 'tail', SPEC, (): Omit<TailState, keyof ReturnType<typeof rest>> => {

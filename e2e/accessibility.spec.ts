@@ -1,0 +1,20 @@
+/** No violations of level serious or critical, in both colour schemes, with every pane open. */
+import { expect, test } from './lab';
+
+for (const colorScheme of ['dark', 'light'] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+
+    test(`every pane is accessible in ${colorScheme} colours`, async ({ lab, page }) => {
+      await lab.console('Domain-0').waitForPrompt();
+      expect(await lab.accessibilityViolations()).toEqual([]);
+      await lab.openShell();
+      await lab.shell().waitForPrompt();
+      await lab.openFile('/etc/xen/xmexample1');
+      expect(await lab.accessibilityViolations()).toEqual([]);
+      await page.keyboard.press('F1');
+      await expect(page.getByRole('combobox', { name: 'Filter commands' })).toBeFocused();
+      expect(await lab.accessibilityViolations()).toEqual([]);
+    });
+  });
+}
