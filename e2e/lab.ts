@@ -196,7 +196,7 @@ export class Lab {
   /** The id in the domain table; -1 while there is no such row. */
   async domidOf(name: string): Promise<number> {
     const cell = this.domainRow(name).getByRole('cell').first();
-    return (await cell.count()) === 0 ? -1 : Number(await cell.innerText());
+    return (await cell.count()) === 0 ? -1 : Number(await cell.textContent());
   }
 
   /** Title of the tab in front in the group that has the focus. */

@@ -2,5 +2,6 @@
 import type { Program } from '../../sys';
 import { md5sum, sha1sum, sha256sum } from './digest';
 import { gunzip, gzip, zcat } from './gzip';
+import { tar } from './tar';
 
-export const archivePrograms: readonly Program[] = [gunzip, gzip, md5sum, sha1sum, sha256sum, zcat];
+export const archivePrograms: readonly Program[] = [gunzip, gzip, md5sum, sha1sum, sha256sum, tar, zcat];

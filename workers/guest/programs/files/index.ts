@@ -8,8 +8,9 @@ import { basename, dirname, ln, mkdir, mkfifo, mknod, mktemp, readlink, realpath
 import { chgrp, chmod, chown } from './owners';
 import { rm } from './rm';
 import { stat } from './stat';
+import { which } from './which';
 
 export const filePrograms: readonly Program[] = [
   ...[basename, chgrp, chmod, chown, cp, dir, dirname, find, ln, ls, mkdir, mkfifo, mknod, mktemp, mv, readlink, realpath],
-  ...[rm, rmdir, stat, sync, touch, truncate],
+  ...[rm, rmdir, stat, sync, touch, truncate, which],
 ];

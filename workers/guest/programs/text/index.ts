@@ -1,7 +1,9 @@
 /** Programs that read text and write it changed, chosen or counted. */
 import type { Program } from '../../sys';
 import { cat, nl, rev, tac } from './cat';
+import { cmp, diff } from './compare';
 import { cut } from './cut';
+import { hexdump, od } from './dump';
 import { egrep, fgrep, grep } from './grep';
 import { head } from './head';
 import { sed } from './sed';
@@ -13,5 +15,5 @@ import { wc } from './wc';
 
 export const textPrograms: readonly Program[] = [
   ...[bracket, cat, cut, echo, egrep, expr, fgrep, fold, grep, head, isFalse, isTrue, nl, printf, rev, sed, seq, sort],
-  ...[strings, tac, tail, tee, test, tr, uniq, wc, yes],
+  ...[cmp, diff, hexdump, od, strings, tac, tail, tee, test, tr, uniq, wc, yes],
 ];
