@@ -36,6 +36,34 @@ export interface GuestCpu {
    * frame is ballooned out.
    */
   mfnOf(pfn: number): Mfn | undefined;
+  /** A translated domain's processor: present exactly when the domain has page tables of its own. */
+  readonly translated?: TranslatedCpu;
+}
+
+/** Guest-physical address of a virtual one by the guest's own page tables; undefined: not mapped (for such an access). */
+export type TranslateAddress = (va: number, isWrite: boolean) => number | undefined;
+
+/**
+ * What a domain whose pseudo-physical map Xen keeps (auto-translated, domctl shadow_op) has beyond `GuestCpu`: real page
+ * tables, memory of its own, halting, interrupts. It is to the runner what VM entry and VM exit are to a processor.
+ */
+export interface TranslatedCpu {
+  readonly domid: number;
+  /** Guest frames that its memory must have room for; none at or above this number will ever be used. */
+  readonly frames: number;
+  /**
+   * From now on the bytes of guest frame n are memory[4096·n …]. Contents that the domain has so far are copied there.
+   * Call it again whenever the bytes have moved; nothing is copied then.
+   */
+  attachMemory(memory: Uint8Array, translate: TranslateAddress): void;
+  /** The interrupt that Xen wants delivered to `vcpu` as soon as it accepts one. */
+  pendingVector(vcpu: number): number | undefined;
+  /** The hlt instruction: waits for an event; with interrupts off the vcpu goes down for good (hvm_hlt in Xen 3.4). */
+  halt(vcpu: number, acceptsInterrupts: boolean): void;
+  /** The domain's power switch or reset line: a SHUTDOWN_* reason. */
+  shutdown(reason: number): void;
+  /** Fills a page of hypercall stubs (a write to Xen's MSR); false: there is no such frame, #GP is due. */
+  writeHypercallPage(gpfn: number): boolean;
 }
 
 /** Runs the vcpus of one domain. */

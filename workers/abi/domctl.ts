@@ -17,7 +17,7 @@ export const XEN_DOMCTL_getmemlist = 6; // max_pfns u64 0, start_pfn u64 8, buff
 export const XEN_DOMCTL_getpageframeinfo = 7; // gmfn u64 0, type u32 8
 export const XEN_DOMCTL_getpageframeinfo2 = 8; // num u64 0, array* 8
 export const XEN_DOMCTL_setvcpuaffinity = 9; // vcpu u32 0, bitmap* 8, nr_cpus u32 16
-export const XEN_DOMCTL_shadow_op = 10;
+export const XEN_DOMCTL_shadow_op = 10; // op u32 0, mode u32 4
 export const XEN_DOMCTL_max_mem = 11; // max_memkb u64 0
 export const XEN_DOMCTL_setvcpucontext = 12; // vcpu u32 0, ctxt* 8
 export const XEN_DOMCTL_getvcpucontext = 13;
@@ -41,6 +41,12 @@ export const XEN_DOMCTL_get_address_size = 36;
 export const XEN_DOMCTL_set_target = 46; // target u16 0
 export const XEN_DOMCTL_set_machine_address_size = 51;
 export const XEN_DOMCTL_get_machine_address_size = 52;
+
+/** shadow_op: whose page tables the processor walks. */
+export const XEN_DOMCTL_SHADOW_OP_ENABLE = 32;
+export const XEN_DOMCTL_SHADOW_ENABLE_REFCOUNT = 2;
+export const XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE = 8;
+export const XEN_DOMCTL_SHADOW_ENABLE_EXTERNAL = 16;
 
 export const XEN_DOMCTL_CDF_hvm_guest = 1;
 export const XEN_DOMCTL_CDF_hap = 2;

@@ -14,10 +14,14 @@ export const compileInfo = { compiler: 0, compile_by: 64, compile_domain: 80, co
 
 export const XENFEAT_writable_page_tables = 0;
 export const XENFEAT_auto_translated_physmap = 2;
+export const XENFEAT_supervisor_mode_kernel = 3;
 export const XENFEAT_pae_pgdir_above_4gb = 4;
 export const XENFEAT_mmu_pt_update_preserve_ad = 5;
 export const XENFEAT_highmem_assist = 6;
 export const XENFEAT_gnttab_map_avail_bits = 7;
+/** From Xen 4: events may come as an interrupt vector; the time record is right for a domain with its own page tables. */
+export const XENFEAT_hvm_callback_vector = 8;
+export const XENFEAT_hvm_safe_pvclock = 9;
 
 /** vm_assist (xen.h). */
 export const VMASST_CMD_enable = 0;

@@ -14,6 +14,15 @@ export function readHostFile(vfs: Vfs, path: string): Uint8Array | undefined {
   }
 }
 
+/** As `readHostFile`, but says what is wrong: throws SysError (ENOENT, EISDIR, EINVAL for what has no content). */
+export function requireHostFile(vfs: Vfs, path: string): Uint8Array {
+  const inode = vfs.find('/', path);
+  if (inode.kind === 'dir') throw new SysError('EISDIR', path);
+  if (inode.node?.read) return new TextEncoder().encode(inode.node.read());
+  if (!inode.data) throw new SysError('EINVAL', path);
+  return inode.data.read(0, inode.data.size).slice();
+}
+
 /** Missing directories are made. Throws SysError. */
 export function writeHostFile(vfs: Vfs, path: string, bytes: Uint8Array, mode: number): void {
   const who = { uid: 0, gid: 0 };

@@ -42,7 +42,7 @@ export class Domain implements PageOwner {
   readonly vcpus: Vcpu[] = [];
   readonly space: AddressSpace;
   readonly sharedInfoMfn: Mfn;
-  readonly sharedInfo: SharedInfoPage;
+  sharedInfo: SharedInfoPage;
   readonly evtchns = new EvtchnTable();
   readonly grants: GrantTable;
 
@@ -59,6 +59,10 @@ export class Domain implements PageOwner {
   suspendPort: Port | undefined;
 
   isDebugged = false;
+  /** It has page tables of its own, and Xen keeps its pseudo-physical map: its frame numbers are always guest frames. */
+  isTranslated = false;
+  /** Interrupt vector by which a translated domain hears of events (HVM_PARAM_CALLBACK_IRQ). */
+  callbackVector: number | undefined;
   vmAssist = 0;
   timeOffsetSeconds = 0;
   memoryMap: readonly E820Entry[] = [];

@@ -20,6 +20,8 @@ import { DOMID_SELF, type Domid, type Gref, type Mfn, PAGE_SIZE } from '../abi/x
 import type { Domain } from './domain';
 import type { PinKind } from './grantTable';
 import type { MachineMemory } from './memory/frames';
+import { clearPhysmap } from './memory/physmap';
+import { gmfnToMfn } from './memory/translated';
 import type { SecurityHooks } from './xsm/hooks';
 
 export interface GrantHost {
@@ -162,7 +164,10 @@ function withEnd(
   if (!end.isGrant && end.domid !== DOMID_SELF) return GNTST_permission_denied;
   const owner = domainNamed(host, caller, end.domid);
   if (!owner) return GNTST_bad_domain;
-  if (!end.isGrant) return withPage(host, owner, end.number as Mfn, use);
+  if (!end.isGrant) {
+    const mfn = gmfnToMfn(owner, end.number);
+    return mfn === undefined ? GNTST_bad_page : withPage(host, owner, mfn, use);
+  }
   if (!host.hooks.grantMap(caller.domid, owner.domid)) return GNTST_permission_denied;
   const ref = end.number as Gref;
   const status = owner.grants.acquire(ref, caller.domid, ['host'], isReadonly);
@@ -180,12 +185,14 @@ function withPage(host: GrantHost, owner: Domain, mfn: Mfn, use: (mfn: Mfn) => n
 }
 
 /** The caller loses the page whatever becomes of it, unless the answer is GNTST_bad_page. */
-export function transferGrant(host: GrantHost, caller: Domain, mfn: Mfn, domid: Domid, ref: Gref): number {
+export function transferGrant(host: GrantHost, caller: Domain, gmfn: number, domid: Domid, ref: Gref): number {
   const { memory } = host;
+  const mfn = gmfnToMfn(caller, gmfn);
+  if (mfn === undefined) return GNTST_bad_page;
   const isOwn = memory.isAllocatedTo(mfn, caller.domid) && !memory.isXenheap(mfn) && memory.refsOf(mfn) === 1;
   if (!isOwn) return GNTST_bad_page;
   const pfn = memory.m2p[mfn]!;
-  if (caller.space.p2m.get(pfn) === mfn) caller.space.p2m.clear(pfn);
+  if (caller.space.p2m.get(pfn) === mfn) clearPhysmap(caller, pfn);
   const target = domainNamed(host, caller, domid);
   const status = target ? canReceive(host, caller, target, ref) : GNTST_bad_domain;
   if (!target || status !== GNTST_okay) {
@@ -199,7 +206,8 @@ export function transferGrant(host: GrantHost, caller: Domain, mfn: Mfn, domid: 
 
 function canReceive(host: GrantHost, caller: Domain, target: Domain, ref: Gref): number {
   if (!host.hooks.grantMap(caller.domid, target.domid)) return GNTST_permission_denied;
-  if (target.isDying || target.totPages >= target.maxPages) return GNTST_general_error;
+  // Translated domains name the frames that they have; none can be pushed into their memory.
+  if (target.isTranslated || target.isDying || target.totPages >= target.maxPages) return GNTST_general_error;
   return target.grants.commitTransfer(ref, caller.domid) ? GNTST_okay : GNTST_general_error;
 }
 

@@ -6,6 +6,7 @@
  */
 import {
   GNTST_bad_gntref,
+  GNTST_bad_page,
   GNTST_general_error,
   GNTST_okay,
   GRANT_ENTRIES_PER_FRAME,
@@ -56,6 +57,8 @@ export class GrantTable {
   readonly #views: DataView[] = [];
   readonly #tracks: (MapTrack | undefined)[] = [];
   readonly #freeHandles: number[] = [];
+  /** The machine frame that an entry's frame number means. */
+  mfnOf: (frame: number) => Mfn | undefined = (frame) => frame as Mfn;
 
   constructor(
     readonly memory: MachineMemory,
@@ -74,9 +77,15 @@ export class GrantTable {
   }
 
   addFrame(mfn: Mfn): void {
-    const bytes = this.memory.bytes(mfn);
     this.#frames.push(mfn);
-    this.#views.push(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    this.#views.push(viewOf(this.memory, mfn));
+  }
+
+  /** The bytes of its frames are elsewhere now. */
+  refreshViews(): void {
+    this.#frames.forEach((mfn, i) => {
+      this.#views[i] = viewOf(this.memory, mfn);
+    });
   }
 
   // --- shared entries
@@ -110,6 +119,8 @@ export class GrantTable {
   acquire(ref: Gref, user: Domid, kinds: readonly PinKind[], isReadonly: boolean): number {
     if (ref >= this.entries) return GNTST_bad_gntref;
     const active = this.active.get(ref);
+    const mfn = active?.mfn ?? this.mfnOf(this.frameOf(ref));
+    if (mfn === undefined) return GNTST_bad_page;
     if (active && (active.domid !== user || isOverflowing(active))) return GNTST_general_error;
     if (!active || (!isReadonly && active.hostWrite + active.deviceWrite === 0)) {
       const flags = this.flags(ref);
@@ -117,7 +128,7 @@ export class GrantTable {
       if (!isPermitted || (!isReadonly && (flags & GTF_readonly) !== 0)) return GNTST_general_error;
       this.setFlags(ref, flags | GTF_reading | (isReadonly ? 0 : GTF_writing));
     }
-    const entry = active ?? newActive(user, this.frameOf(ref));
+    const entry = active ?? newActive(user, mfn);
     this.active.set(ref, entry);
     for (const kind of kinds) count(entry, kind, isReadonly, 1);
     return GNTST_okay;
@@ -183,6 +194,11 @@ export class GrantTable {
   #offset(ref: Gref): number {
     return (ref % GRANT_ENTRIES_PER_FRAME) * GRANT_ENTRY_SIZE;
   }
+}
+
+function viewOf(memory: MachineMemory, mfn: Mfn): DataView {
+  const bytes = memory.bytes(mfn);
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 export function pins({ hostWrite, hostRead, deviceWrite, deviceRead }: ActiveGrant): number {

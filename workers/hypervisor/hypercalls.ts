@@ -62,7 +62,7 @@ export const hypercalls: readonly HypercallRow[] = [
   row('set_debugreg', 'none'),
   row('get_debugreg', 'none'),
   row('update_descriptor', 'none'),
-  row('memory_op', 'partial: no populate-on-demand, no add_to_physmap (no translated guests yet)', memoryOp),
+  row('memory_op', 'partial: no populate-on-demand', memoryOp),
   row('multicall', 'full', multicall),
   row('update_va_mapping', 'partial: map window and direct map', updateVaMapping),
   row('set_timer_op', 'full', setTimerOp),
@@ -87,9 +87,13 @@ export const hypercalls: readonly HypercallRow[] = [
   row('xenoprof_op', 'none'),
   row('event_channel_op', 'partial: no physical interrupts', eventChannelOp),
   row('physdev_op', 'partial: interrupt status, eoi, I/O privilege level', physdevOp),
-  row('hvm_op', 'partial: parameters only', hvmOp),
+  row('hvm_op', 'partial: parameters only, events by vector only', hvmOp),
   row('sysctl', 'partial: no performance counters, power management, cpu hot plug', sysctl),
-  row('domctl', 'partial: no devices, no fully virtualised domains', domctl),
+  row(
+    'domctl',
+    'partial: no devices, no fully virtualised domains, of shadow_op only what makes a domain translated',
+    domctl,
+  ),
   row('kexec_op', 'none'),
   row('tmem_op', 'none'),
 ];
@@ -102,11 +106,25 @@ const byNumber: readonly (HypercallRow | undefined)[] = hypercalls.reduce<(Hyper
   [],
 );
 
+/** A domain with its own page tables has these only (hvm_hypercall32_table, Xen 3.4; console_io from Xen 4). */
+const forTranslated: ReadonlySet<number> = new Set([
+  hypercall.memory_op,
+  hypercall.set_timer_op,
+  hypercall.xen_version,
+  hypercall.console_io,
+  hypercall.grant_table_op,
+  hypercall.vcpu_op,
+  hypercall.sched_op,
+  hypercall.event_channel_op,
+  hypercall.physdev_op,
+  hypercall.hvm_op,
+]);
+
 /** Executes one hypercall and answers what lands in EAX. Whatever the arguments are, only the caller can come to harm. */
 export function dispatch(call: Call, op: number, args: readonly number[]): number {
   call.hv.trace.record(TRC_PV_HYPERCALL, 0, op >>> 0);
   const handler = byNumber[op]?.handler;
-  if (!handler) return -errno.ENOSYS;
+  if (!handler || (call.domain.isTranslated && !forTranslated.has(op))) return -errno.ENOSYS;
   try {
     return handler(call, [
       args[0]! >>> 0,

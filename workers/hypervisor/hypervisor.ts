@@ -36,6 +36,7 @@ import { Schedule } from './schedule';
 import { writeWallclock } from './time';
 import type { Topology } from './topology';
 import { TraceBuffers } from './trace';
+import { translatedCpu } from './translatedCpu';
 import type { Vcpu } from './vcpu';
 import { XenConsole } from './xenConsole';
 import type { SecurityHooks } from './xsm/hooks';
@@ -291,6 +292,7 @@ export class Hypervisor {
         return vcpu ? this.schedule.nowInSlice(vcpu.unit) : this.clock.nowNs;
       },
       mfnOf: (pfn) => domain.space.p2m.get(pfn),
+      ...(domain.isTranslated ? { translated: translatedCpu(this, domain) } : {}),
     };
   }
 

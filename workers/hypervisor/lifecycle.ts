@@ -105,6 +105,8 @@ function addVcpu(hv: Hypervisor, domain: Domain, id: number): void {
   const vcpu = new Vcpu(domain, id, unit, (woken) => hv.schedule.wake(woken));
   domain.vcpus[id] = vcpu;
   hv.schedule.addUnit(unit);
+  // Only paravirtual vcpus start with a periodic timer.
+  if (domain.isTranslated) hv.schedule.setPeriodic(unit, 0);
 }
 
 /** A vcpu's first registers are known and it may run. */
@@ -182,6 +184,7 @@ export function killDomain(hv: Hypervisor, domain: Domain): void {
   domain.cpu = undefined;
   for (const mfn of hv.memory.framesOf(domain.domid)) hv.memory.deallocate(mfn);
   domain.space.p2m.reset();
+  domain.space.backing = undefined;
   domain.dying = 'dead';
   startScrubbing(hv);
   hv.sendDom0Virq(VIRQ_DOM_EXC);

@@ -18,6 +18,7 @@ export class Vcpu {
   info: DataView;
   /** The guest's own page that holds `info`; a reference is held. */
   infoMfn: Mfn | undefined;
+  infoOffset = 0;
   /** vcpu_guest_context as set by the toolstack or VCPUOP_initialise. */
   context: Uint8Array | undefined;
   /** Port that a virtual interrupt is bound to; 0 = none. */
@@ -65,7 +66,8 @@ export class Vcpu {
 
   /** local_events_need_delivery. */
   get hasDeliverableEvent(): boolean {
-    return this.isUpcallPending && !this.isUpcallMasked;
+    // A translated domain masks events as it masks any interrupt: with its own flag.
+    return this.isUpcallPending && (this.domain.isTranslated || !this.isUpcallMasked);
   }
 
   /** Sets the selector bit of a port's word; true when it was set already. */
@@ -97,6 +99,16 @@ export class Vcpu {
     this.pollTimer?.cancel();
     this.pollTimer = undefined;
   }
+}
+
+/** Where `info` is, after pages have moved. */
+export function locateInfo(vcpu: Vcpu, bytesOf: (mfn: Mfn) => Uint8Array): void {
+  if (vcpu.infoMfn === undefined) {
+    vcpu.info = infoInSharedPage(vcpu.domain, vcpu.id);
+    return;
+  }
+  const page = bytesOf(vcpu.infoMfn);
+  vcpu.info = new DataView(page.buffer, page.byteOffset + vcpu.infoOffset, VCPU_INFO_SIZE);
 }
 
 export function infoInSharedPage(domain: Domain, vcpu: number): DataView {

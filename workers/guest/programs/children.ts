@@ -1,9 +1,15 @@
 /** Running another program and waiting for it: what xargs, find -exec, time, watch and service have in common. */
-import { type ChildEvent, type SpawnOptions, type Sys, SysError } from '../sys';
+
 import { signalNumber } from '../signals';
+import { type ChildEvent, type SpawnOptions, type Sys, SysError } from '../sys';
 
 /** Starts it; a failure is printed and gives the negative status (−127 not found, −126 not executable). */
-export function launch(sys: Sys, name: string, argv: readonly string[], options: Omit<SpawnOptions, 'argv'> = {}): number {
+export function launch(
+  sys: Sys,
+  name: string,
+  argv: readonly string[],
+  options: Omit<SpawnOptions, 'argv'> = {},
+): number {
   try {
     return sys.spawn({ argv, ...options });
   } catch (error) {

@@ -11,4 +11,15 @@ import { storagePrograms } from './storage/index';
 import { systemPrograms } from './system/index';
 import { textPrograms } from './text/index';
 
-export const commonPrograms: readonly Program[] = [init, getty, login, burn, ...filePrograms, ...archivePrograms, ...textPrograms, ...systemPrograms, ...storagePrograms, ...netPrograms];
+export const commonPrograms: readonly Program[] = [
+  init,
+  getty,
+  login,
+  burn,
+  ...filePrograms,
+  ...archivePrograms,
+  ...textPrograms,
+  ...systemPrograms,
+  ...storagePrograms,
+  ...netPrograms,
+];

@@ -4,7 +4,7 @@
  * The direct map holds the guest's own frames; the window below it what the guest mapped by hypercall (see abi/cpu.ts).
  * Every access is checked: an address that nothing is mapped at is a PageFault, which a hypercall answers with EFAULT.
  */
-import { MAP_WINDOW_END, MAP_WINDOW_START, PageFault, VIRT_BASE } from '../../abi/cpu';
+import { MAP_WINDOW_END, MAP_WINDOW_START, PageFault, type TranslateAddress, VIRT_BASE } from '../../abi/cpu';
 import type { Mfn } from '../../abi/xen';
 import type { MachineMemory } from './frames';
 import { MAX_PFNS, P2m } from './p2m';
@@ -23,6 +23,11 @@ export class AddressSpace {
   readonly p2m = new P2m();
   /** By virtual page number. */
   readonly #window = new Map<number, WindowMapping>();
+
+  /** A translated domain's own page tables, once something executes it; they take the place of map and window. */
+  translate: TranslateAddress | undefined;
+  /** Its memory as its processor sees it: guest frame n at 4096·n. */
+  backing: Uint8Array | undefined;
 
   constructor(readonly memory: MachineMemory) {}
 
@@ -45,7 +50,7 @@ export class AddressSpace {
 
   /** May something be mapped here: the window, or a hole that ballooning left in the direct map. */
   isMappable(va: number): boolean {
-    if (va % 4096 !== 0) return false;
+    if (va % 4096 !== 0 || this.translate) return false;
     if (va >= MAP_WINDOW_START && va < MAP_WINDOW_END) return true;
     const pfn = (va - VIRT_BASE) >>> 12;
     return va >= VIRT_BASE && pfn < MAX_PFNS && this.p2m.get(pfn) === undefined;
@@ -142,11 +147,16 @@ export class AddressSpace {
 
   #writableFrameAt(va: number): Mfn {
     const mfn = this.#frameAt(va);
+    if (this.translate?.(va, true) === undefined && this.translate) throw new PageFault(va);
     if (this.#window.size > 0 && this.#window.get(va >>> 12)?.isWritable === false) throw new PageFault(va);
     return mfn;
   }
 
   #find(va: number): Mfn | undefined {
+    if (this.translate) {
+      const address = this.translate(va, false);
+      return address === undefined ? undefined : this.p2m.get(Math.floor(address / 4096));
+    }
     if (va >= VIRT_BASE) {
       const mfn = this.p2m.get((va - VIRT_BASE) >>> 12);
       if (mfn !== undefined) return mfn;

@@ -136,6 +136,11 @@ export class MachineMemory {
     });
   }
 
+  /** The frame has bytes of its own again, with the contents that it had in somebody else's memory. */
+  endBacking(mfn: number): void {
+    this.#bytes[mfn] = this.#bytes[mfn]?.slice();
+  }
+
   // --- ownership
 
   isValid(mfn: number): boolean {

@@ -29,6 +29,10 @@ import {
   XEN_DOMCTL_pausedomain,
   XEN_DOMCTL_resumedomain,
   XEN_DOMCTL_SENDTRIGGER_NMI,
+  XEN_DOMCTL_SHADOW_ENABLE_EXTERNAL,
+  XEN_DOMCTL_SHADOW_ENABLE_REFCOUNT,
+  XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE,
+  XEN_DOMCTL_SHADOW_OP_ENABLE,
   XEN_DOMCTL_scheduler_op,
   XEN_DOMCTL_sendtrigger,
   XEN_DOMCTL_set_address_size,
@@ -38,10 +42,11 @@ import {
   XEN_DOMCTL_settimeoffset,
   XEN_DOMCTL_setvcpuaffinity,
   XEN_DOMCTL_setvcpucontext,
+  XEN_DOMCTL_shadow_op,
   XEN_DOMCTL_subscribe,
   XEN_DOMCTL_unpausedomain,
 } from '../../abi/domctl';
-import { type Domid, MAX_VIRT_CPUS, type Mfn, PAGE_SIZE, type Port } from '../../abi/xen';
+import { type Domid, MAX_VIRT_CPUS, PAGE_SIZE, type Port } from '../../abi/xen';
 import { errno, XenError } from '../../lib/errno';
 import type { Domain } from '../domain';
 import { encodeDomainInfo } from '../domainInfo';
@@ -55,10 +60,14 @@ import {
   subscribeSuspend,
   unpauseByController,
 } from '../lifecycle';
+import { enableTranslation, gmfnToMfn } from '../memory/translated';
 import { writeWallclock } from '../time';
 import { ControlRequest } from './controlRequest';
 import { getAffinity, getVcpuContext, getVcpuInfo, schedulerOp, setAffinity, setVcpuContext } from './domctlVcpu';
-import { fillHypercallPage } from './hypercallPage';
+import { fillHypercallPage, fillVmcallPage } from './hypercallPage';
+
+const PAGING_OF_ITS_OWN =
+  XEN_DOMCTL_SHADOW_ENABLE_REFCOUNT | XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE | XEN_DOMCTL_SHADOW_ENABLE_EXTERNAL;
 
 /** Runs one sub-operation on the domain that the request names; answers EAX. */
 type Operation = (request: ControlRequest, domain: Domain) => number;
@@ -144,6 +153,7 @@ const operations: Readonly<Record<number, Operation>> = {
     request.put32(0, 32);
     return 0;
   },
+  [XEN_DOMCTL_shadow_op]: shadowOp,
   [XEN_DOMCTL_set_target]: (request, domain) => {
     const target = request.call.hv.domain(request.u16(0) as Domid);
     if (target === domain || domain.isPrivileged) throw new XenError('EINVAL', 'set_target');
@@ -164,6 +174,21 @@ export function domctl(call: Call, [va]: readonly number[]): number {
   const operation = operations[command];
   if (!operation) return -errno.ENOSYS;
   return operation(request, call.hv.domain(request.domid));
+}
+
+/**
+ * Gives a domain without memory page tables of its own: refcounted, translated and external, as those of every fully
+ * virtualised domain are. Nothing else is shadowed here.
+ */
+function shadowOp(request: ControlRequest, domain: Domain): number {
+  if (domain === request.call.domain) throw new XenError('EINVAL', 'shadow_op on itself');
+  if (request.u32(0) !== XEN_DOMCTL_SHADOW_OP_ENABLE || request.u32(4) !== PAGING_OF_ITS_OWN) return -errno.ENOSYS;
+  if (domain.isTranslated) throw new XenError('EINVAL', 'enabled already');
+  if (domain.totPages > 0 || domain.vcpus.some(({ isInitialised }) => isInitialised))
+    throw new XenError('EBUSY', 'the domain has memory');
+  enableTranslation(domain);
+  for (const { unit } of domain.vcpus) request.call.hv.schedule.setPeriodic(unit, 0);
+  return 0;
 }
 
 function create(request: ControlRequest): number {
@@ -209,8 +234,10 @@ function getMemlist(request: ControlRequest, domain: Domain): number {
   return 0;
 }
 
-function pageType({ hv }: Call, domain: Domain, mfn: number): number {
-  return hv.memory.isAllocatedTo(mfn, domain.domid) ? XEN_DOMCTL_PFINFO_NOTAB : XEN_DOMCTL_PFINFO_XTAB;
+function pageType({ hv }: Call, domain: Domain, gmfn: number): number {
+  return hv.memory.isAllocatedTo(gmfnToMfn(domain, gmfn) ?? -1, domain.domid)
+    ? XEN_DOMCTL_PFINFO_NOTAB
+    : XEN_DOMCTL_PFINFO_XTAB;
 }
 
 function getPageframeInfo2(request: ControlRequest, domain: Domain): number {
@@ -228,9 +255,10 @@ function getPageframeInfo2(request: ControlRequest, domain: Domain): number {
 
 /** The page must be the domain's own. */
 function hypercallInit(request: ControlRequest, domain: Domain): number {
-  const mfn = request.u64(0) as Mfn;
+  const gmfn = request.u64(0);
+  const mfn = gmfnToMfn(domain, gmfn);
   const { memory } = request.call.hv;
-  if (!memory.isAllocatedTo(mfn, domain.domid)) throw new XenError('EACCES', `frame ${mfn}`);
-  fillHypercallPage(memory.bytes(mfn));
+  if (mfn === undefined || !memory.isAllocatedTo(mfn, domain.domid)) throw new XenError('EACCES', `frame ${gmfn}`);
+  (domain.isTranslated ? fillVmcallPage : fillHypercallPage)(memory.bytes(mfn));
   return 0;
 }

@@ -18,11 +18,12 @@ import {
   GNTTABOP_unmap_grant_ref,
 } from '../../abi/grantTable';
 import { TRC_MEM_PAGE_GRANT_MAP, TRC_MEM_PAGE_GRANT_TRANSFER, TRC_MEM_PAGE_GRANT_UNMAP } from '../../abi/trace';
-import { DOMID_SELF, type Domid, type Gref, type Mfn, PAGE_SIZE } from '../../abi/xen';
+import { DOMID_SELF, type Domid, type Gref, PAGE_SIZE } from '../../abi/xen';
 import { errno, XenError } from '../../lib/errno';
 import type { Domain } from '../domain';
 import { type CopyEnd, copyGrant, mapGrant, transferGrant, unmapGrant } from '../grantOps';
 import type { Call } from '../hypercalls';
+import { gmfnToMfn } from '../memory/translated';
 
 const MAX_BATCH = 512;
 
@@ -92,12 +93,13 @@ function unmapElement({ hv, domain }: Call, va: number, element: DataView): void
 
 function transferElement({ hv, domain }: Call, va: number, element: DataView): void {
   const domid = element.getUint16(4, true) as Domid;
-  const mfn = element.getUint32(0, true) as Mfn;
+  const frame = element.getUint32(0, true);
+  const mfn = gmfnToMfn(domain, frame);
   // The page that holds the element must not be the one that is given away.
   const isOwnElement = domain.space.mfnAt(va) === mfn || domain.space.mfnAt(va + 15) === mfn;
   const status = isOwnElement
     ? GNTST_general_error
-    : transferGrant(hv, domain, mfn, domid, element.getUint32(8, true) as Gref);
+    : transferGrant(hv, domain, frame, domid, element.getUint32(8, true) as Gref);
   domain.space.putU16(va + 12, status);
   if (status === GNTST_okay) hv.trace.record(TRC_MEM_PAGE_GRANT_TRANSFER, domid);
 }
@@ -128,7 +130,8 @@ function tableOf({ hv, domain: caller }: Call, domid: Domid): Target {
 function setupTable({ hv, domain: caller }: Call, va: number, element: DataView, target: Target): void {
   const wanted = element.getUint32(4, true);
   const list = element.getUint32(12, true);
-  const status = 'status' in target ? target.status : growTable(hv.memory, target.domain, wanted);
+  const status =
+    'status' in target ? target.status : growTable(hv.memory, target.domain, wanted) ? GNTST_okay : GNTST_general_error;
   if (status === GNTST_okay && 'domain' in target) {
     target.domain.grants.frames.slice(0, wanted).forEach((mfn, i) => {
       caller.space.putU32(list + 4 * i, mfn);
@@ -137,15 +140,16 @@ function setupTable({ hv, domain: caller }: Call, va: number, element: DataView,
   caller.space.putU16(va + 8, status);
 }
 
-function growTable(memory: Call['hv']['memory'], domain: Domain, frames: number): number {
-  if (frames > domain.grants.maxFrames || domain.isDying) return GNTST_general_error;
+/** Makes the table so many frames long; false when it may not, or cannot. */
+export function growTable(memory: Call['hv']['memory'], domain: Domain, frames: number): boolean {
+  if (frames > domain.grants.maxFrames || domain.isDying) return false;
   while (domain.grants.frames.length < frames) {
     const mfn = memory.allocateXenheap();
-    if (mfn === undefined) return GNTST_general_error;
+    if (mfn === undefined) return false;
     memory.share(mfn, domain);
     domain.grants.addFrame(mfn);
   }
-  return GNTST_okay;
+  return true;
 }
 
 function querySize({ domain: caller }: Call, va: number, target: Target): void {

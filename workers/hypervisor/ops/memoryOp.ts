@@ -1,7 +1,11 @@
 /** memory_op: how domains get, give back and look at memory (xen/common/memory.c, xen/arch/x86/mm.c, Xen 3.4). */
 import {
+  ADD_TO_PHYSMAP_SIZE,
   memoryReservation as field,
   MEMORY_RESERVATION_SIZE,
+  addToPhysmap as physmapField,
+  XENMAPSPACE_grant_table,
+  XENMAPSPACE_shared_info,
   XENMEM_add_to_physmap,
   XENMEM_current_reservation,
   XENMEM_decrease_reservation,
@@ -20,6 +24,8 @@ import { errno, XenError } from '../../lib/errno';
 import type { Domain, E820Entry } from '../domain';
 import type { Call } from '../hypercalls';
 import { removePage, setPhysmap } from '../memory/physmap';
+import { gmfnToMfn, showAt } from '../memory/translated';
+import { growTable } from './grantTableOp';
 import { exchange } from './memoryExchange';
 
 const MEMOP_CMD_MASK = 63;
@@ -46,8 +52,7 @@ export function memoryOp(call: Call, [command, argument]: readonly number[]): nu
     case XENMEM_maximum_gpfn:
       return named(call, domain.space.u16(argument!)).space.p2m.length - 1;
     case XENMEM_add_to_physmap:
-      domain.space.read(argument!, 16);
-      throw new XenError('EINVAL', 'only translated domains can add to their physmap');
+      return addToPhysmap(call, argument!);
     case XENMEM_memory_map:
       if (domain.memoryMap.length === 0) return -errno.ENOSYS;
       return copyMap(call, argument!, domain.memoryMap);
@@ -105,8 +110,11 @@ const changes: Readonly<Record<number, Change>> = {
   },
   [XENMEM_decrease_reservation]: (call, domain, { start, order }, extent) => {
     if (!isWritable(call, start + 4 * extent)) return false;
-    const mfn = call.domain.space.u32(start + 4 * extent);
-    for (let i = 0; i < 1 << order; i++) if (!removePage(domain, (mfn + i) as Mfn)) return false;
+    const frame = call.domain.space.u32(start + 4 * extent);
+    for (let i = 0; i < 1 << order; i++) {
+      const mfn = gmfnToMfn(domain, frame + i);
+      if (mfn === undefined || !removePage(domain, mfn)) return false;
+    }
     return true;
   },
   [XENMEM_populate_physmap]: (call, domain, { start, order }, extent) => {
@@ -122,10 +130,30 @@ const changes: Readonly<Record<number, Change>> = {
       for (let j = 0; j < 1 << order; j++) removePage(domain, (mfn + j) as Mfn);
       return false;
     }
-    call.domain.space.putU32(va, mfn);
+    // A translated domain goes on calling its frames by the numbers that it has chosen.
+    if (!domain.isTranslated) call.domain.space.putU32(va, mfn);
     return true;
   },
 };
+
+/** Shows the domain a page that it shares with Xen at a guest frame of its choice. */
+function addToPhysmap(call: Call, argument: number): number {
+  const view = call.domain.space.struct(argument, ADD_TO_PHYSMAP_SIZE);
+  const domain = named(call, view.getUint16(physmapField.domid, true));
+  if (!domain.isTranslated) throw new XenError('EINVAL', 'only translated domains can add to their physmap');
+  const space = view.getUint32(physmapField.space, true);
+  const mfn = sharedFrame(call, domain, space, view.getUint32(physmapField.idx, true));
+  const gpfn = view.getUint32(physmapField.gpfn, true);
+  if (mfn === undefined || !showAt(domain, gpfn, mfn)) throw new XenError('EINVAL', `space ${space}, frame ${gpfn}`);
+  return 0;
+}
+
+function sharedFrame({ hv }: Call, domain: Domain, space: number, index: number): Mfn | undefined {
+  if (space === XENMAPSPACE_shared_info) return index === 0 ? domain.sharedInfoMfn : undefined;
+  if (space !== XENMAPSPACE_grant_table) return undefined;
+  if (!growTable(hv.memory, domain, index + 1)) return undefined;
+  return domain.grants.frames[index];
+}
 
 function isWritable(call: Call, va: number): boolean {
   return (

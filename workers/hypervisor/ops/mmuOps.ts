@@ -23,6 +23,7 @@ import { XenError } from '../../lib/errno';
 import type { Domain } from '../domain';
 import type { Call } from '../hypercalls';
 import { clearPhysmap, setPhysmap } from '../memory/physmap';
+import { gmfnToMfn } from '../memory/translated';
 
 export function updateVaMapping(call: Call, [va, low, high]: readonly number[]): number {
   return mapFrame(call, va!, low!, high!, call.domain.domid);
@@ -49,19 +50,26 @@ function mapFrame({ hv, domain }: Call, address: number, low: number, high: numb
   const old = space.mappingAt(va);
   if (old?.kind === 'grant') throw new XenError('EINVAL', 'a grant is mapped there');
   const isPresent = (low & PAGE_PRESENT) !== 0;
-  const mfn = pteFrame(low, high) as Mfn;
+  const mfn = frameNamed(hv.findDomain(owner), pteFrame(low, high));
   if (va >= VIRT_BASE) {
     const pfn = (va - VIRT_BASE) / PAGE_SIZE;
     if (!isPresent) clearPhysmap(domain, pfn);
-    else if (owner !== domain.domid || !setPhysmap(domain, pfn, mfn)) throw new XenError('EINVAL', 'direct map');
+    else if (owner !== domain.domid || mfn === undefined || !setPhysmap(domain, pfn, mfn))
+      throw new XenError('EINVAL', 'direct map');
     return 0;
   }
   if (isPresent) {
-    if (!hv.memory.getPage(mfn, owner)) throw new XenError('EINVAL', `frame ${mfn} is not d${owner}'s`);
+    if (mfn === undefined || !hv.memory.getPage(mfn, owner))
+      throw new XenError('EINVAL', `frame ${mfn} is not d${owner}'s`);
     space.map(va, { mfn, isWritable: (low & PAGE_RW) !== 0, kind: 'frame' });
   } else space.unmap(va);
   if (old) hv.memory.putPage(old.mfn);
   return 0;
+}
+
+/** Frames of a translated domain are called by their guest numbers. */
+function frameNamed(owner: Domain | undefined, frame: number): Mfn | undefined {
+  return owner ? gmfnToMfn(owner, frame) : (frame as Mfn);
 }
 
 export function mmuUpdate(call: Call, [list, count, successCount, foreign]: readonly number[]): number {
@@ -73,7 +81,7 @@ export function mmuUpdate(call: Call, [list, count, successCount, foreign]: read
     if (Number(pointer & 3n) !== MMU_MACHPHYS_UPDATE) throw new XenError('EINVAL', 'page tables are not bytes here');
     const mfn = Number(pointer >> 12n) as Mfn;
     const pfn = entry.getBigUint64(8, true);
-    if (!hv.memory.isAllocatedTo(mfn, owner.domid)) throw new XenError('EINVAL', `frame ${mfn}`);
+    if (owner.isTranslated || !hv.memory.isAllocatedTo(mfn, owner.domid)) throw new XenError('EINVAL', `frame ${mfn}`);
     if (!setPhysmap(owner, pfn > 0xffff_ffffn ? 0xffff_ffff : Number(pfn), mfn)) throw new XenError('EINVAL', 'pfn');
   };
   return forEach(call, count!, successCount!, one);
@@ -82,7 +90,8 @@ export function mmuUpdate(call: Call, [list, count, successCount, foreign]: read
 export function mmuextOp(call: Call, [list, count, successCount, foreign]: readonly number[]): number {
   const { hv, domain: caller } = call;
   const owner = pageOwner(call, foreign! as Domid);
-  const frame = (mfn: number) => {
+  const frame = (number: number) => {
+    const mfn = gmfnToMfn(owner, number) ?? -1;
     if (!hv.memory.isAllocatedTo(mfn, owner.domid) || hv.memory.isXenheap(mfn))
       throw new XenError('EINVAL', `frame ${mfn}`);
     return mfn;

@@ -17,9 +17,10 @@ import {
   VCPUOP_stop_singleshot_timer,
   VCPUOP_up,
 } from '../../abi/vcpu';
-import { MAX_VIRT_CPUS, type Mfn } from '../../abi/xen';
+import { MAX_VIRT_CPUS } from '../../abi/xen';
 import { errno, XenError } from '../../lib/errno';
 import type { Call } from '../hypercalls';
+import { gmfnToMfn } from '../memory/translated';
 import { encodeRunstate, refreshRunstateArea, setSingleshot } from '../time';
 import type { Vcpu } from '../vcpu';
 
@@ -93,16 +94,18 @@ function startSingleshot({ hv, domain, vcpu: caller }: Call, vcpu: Vcpu, argumen
 /** Moves vcpu_info into a page of the guest's own; once per vcpu. */
 function registerVcpuInfo({ hv, domain }: Call, vcpu: Vcpu, argument: number): number {
   const request = domain.space.struct(argument, 16);
-  const mfn = Number(request.getBigUint64(0, true)) as Mfn;
+  const mfn = gmfnToMfn(domain, Number(request.getBigUint64(0, true)));
   const offset = request.getUint32(8, true);
   if (offset > 4096 - VCPU_INFO_SIZE || offset % 4 !== 0) throw new XenError('EINVAL', 'vcpu_info crosses a page');
-  if (vcpu.infoMfn !== undefined || hv.memory.isXenheap(mfn)) throw new XenError('EINVAL', 'vcpu_info');
+  if (mfn === undefined || vcpu.infoMfn !== undefined || hv.memory.isXenheap(mfn))
+    throw new XenError('EINVAL', 'vcpu_info');
   if (!hv.memory.getPage(mfn, domain.domid)) throw new XenError('EINVAL', `frame ${mfn}`);
   const page = hv.memory.bytes(mfn);
   const old = vcpu.info;
   page.set(new Uint8Array(old.buffer, old.byteOffset, VCPU_INFO_SIZE), offset);
   vcpu.info = new DataView(page.buffer, page.byteOffset + offset, VCPU_INFO_SIZE);
   vcpu.infoMfn = mfn;
+  vcpu.infoOffset = offset;
   // Whatever was notified around the move must be looked at.
   vcpu.info.setUint8(vcpuInfo.evtchn_upcall_pending, 1);
   vcpu.info.setUint32(vcpuInfo.evtchn_pending_sel, 0xffff_ffff, true);

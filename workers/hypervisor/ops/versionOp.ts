@@ -6,10 +6,14 @@ import {
   VMASST_CMD_disable,
   VMASST_CMD_enable,
   VMASST_TYPE_pae_extended_cr3,
+  XENFEAT_auto_translated_physmap,
   XENFEAT_gnttab_map_avail_bits,
   XENFEAT_highmem_assist,
+  XENFEAT_hvm_callback_vector,
+  XENFEAT_hvm_safe_pvclock,
   XENFEAT_mmu_pt_update_preserve_ad,
   XENFEAT_pae_pgdir_above_4gb,
+  XENFEAT_supervisor_mode_kernel,
   XENVER_capabilities,
   XENVER_changeset,
   XENVER_compile_info,
@@ -64,7 +68,7 @@ export function xenVersion({ domain }: Call, [command, argument]: readonly numbe
       return 0;
     case XENVER_get_features: {
       if (space.u32(argument!) !== 0) throw new XenError('EINVAL', 'only one word of features');
-      space.putU32(argument! + 4, features(domain.vmAssist));
+      space.putU32(argument! + 4, domain.isTranslated ? TRANSLATED_FEATURES : features(domain.vmAssist));
       return 0;
     }
     case XENVER_pagesize:
@@ -85,6 +89,13 @@ export function vmAssist({ domain }: Call, [command, type]: readonly number[]): 
   else return -errno.ENOSYS;
   return 0;
 }
+
+/** What kernels look for before they rely on Xen's map, its interrupt vector and its clock. */
+const TRANSLATED_FEATURES =
+  (1 << XENFEAT_auto_translated_physmap) |
+  (1 << XENFEAT_supervisor_mode_kernel) |
+  (1 << XENFEAT_hvm_callback_vector) |
+  (1 << XENFEAT_hvm_safe_pvclock);
 
 function features(assists: number): number {
   const has4gb = (assists >>> VMASST_TYPE_pae_extended_cr3) & 1;

@@ -20,7 +20,11 @@ interface SumState {
   checked: number;
 }
 
-const SPEC: ToolSpec = { usage: '[OPTION] [FILE]...', options: 'bctw', long: { binary: 'b', check: 'c', text: 't', status: 'status', warn: 'w' } };
+const SPEC: ToolSpec = {
+  usage: '[OPTION] [FILE]...',
+  options: 'bctw',
+  long: { binary: 'b', check: 'c', text: 't', status: 'status', warn: 'w' },
+};
 
 const summer = (name: string, kind: Digest['kind'], digits: number): Program<SumState> => ({
   name,
@@ -109,7 +113,9 @@ function readList(sys: Sys, state: SumState, name: string, digits: number): void
 
 function summary(sys: Sys, state: SumState, name: string): number {
   if (state.check && state.mismatches > 0 && !state.quiet)
-    sys.eprint(`${name}: WARNING: ${state.mismatches} of ${state.checked} computed checksum${state.checked === 1 ? '' : 's'} did NOT match\n`);
+    sys.eprint(
+      `${name}: WARNING: ${state.mismatches} of ${state.checked} computed checksum${state.checked === 1 ? '' : 's'} did NOT match\n`,
+    );
   return state.mismatches + state.unreadable > 0 ? 1 : 0;
 }
 

@@ -14,7 +14,12 @@ const INITIAL = {
   sha256: [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19],
 } as const;
 
-export const startDigest = (kind: Digest['kind']): Digest => ({ kind, words: [...INITIAL[kind]], rest: new Uint8Array(0), length: 0 });
+export const startDigest = (kind: Digest['kind']): Digest => ({
+  kind,
+  words: [...INITIAL[kind]],
+  rest: new Uint8Array(0),
+  length: 0,
+});
 
 export function updateDigest(digest: Digest, bytes: Uint8Array): void {
   const all = new Uint8Array(digest.rest.length + bytes.length);
@@ -55,7 +60,8 @@ function md5Block(words: number[], view: DataView, at: number): void {
   let [a = 0, b = 0, c = 0, d = 0] = words;
   for (let i = 0; i < 64; i++) {
     const round = i >> 4;
-    const f = round === 0 ? (b & c) | (~b & d) : round === 1 ? (d & b) | (~d & c) : round === 2 ? b ^ c ^ d : c ^ (b | ~d);
+    const f =
+      round === 0 ? (b & c) | (~b & d) : round === 1 ? (d & b) | (~d & c) : round === 2 ? b ^ c ^ d : c ^ (b | ~d);
     const g = round === 0 ? i : round === 1 ? (5 * i + 1) % 16 : round === 2 ? (3 * i + 5) % 16 : (7 * i) % 16;
     const sum = (a + f + MD5_SINES[i]! + view.getInt32(at + g * 4, true)) | 0;
     [a, d, c, b] = [d, c, b, (b + rotate(sum, MD5_SHIFTS[round * 4 + (i % 4)]!)) | 0];
@@ -67,10 +73,18 @@ function md5Block(words: number[], view: DataView, at: number): void {
 
 function sha1Block(words: number[], view: DataView, at: number): void {
   const w = new Int32Array(80);
-  for (let i = 0; i < 80; i++) w[i] = i < 16 ? view.getInt32(at + i * 4) : rotate(w[i - 3]! ^ w[i - 8]! ^ w[i - 14]! ^ w[i - 16]!, 1);
+  for (let i = 0; i < 80; i++)
+    w[i] = i < 16 ? view.getInt32(at + i * 4) : rotate(w[i - 3]! ^ w[i - 8]! ^ w[i - 14]! ^ w[i - 16]!, 1);
   let [a = 0, b = 0, c = 0, d = 0, e = 0] = words;
   for (let i = 0; i < 80; i++) {
-    const [f, k] = i < 20 ? [(b & c) | (~b & d), 0x5a827999] : i < 40 ? [b ^ c ^ d, 0x6ed9eba1] : i < 60 ? [(b & c) | (b & d) | (c & d), 0x8f1bbcdc] : [b ^ c ^ d, 0xca62c1d6];
+    const [f, k] =
+      i < 20
+        ? [(b & c) | (~b & d), 0x5a827999]
+        : i < 40
+          ? [b ^ c ^ d, 0x6ed9eba1]
+          : i < 60
+            ? [(b & c) | (b & d) | (c & d), 0x8f1bbcdc]
+            : [b ^ c ^ d, 0xca62c1d6];
     const next = (rotate(a, 5) + f + e + k + w[i]!) | 0;
     [e, d, c, b, a] = [d, c, rotate(b, 30), a, next];
   }
@@ -95,7 +109,9 @@ function sha256Block(words: number[], view: DataView, at: number): void {
       continue;
     }
     const [x, y] = [w[i - 15]!, w[i - 2]!];
-    w[i] = (w[i - 16]! + (right(x, 7) ^ right(x, 18) ^ (x >>> 3)) + w[i - 7]! + (right(y, 17) ^ right(y, 19) ^ (y >>> 10))) | 0;
+    w[i] =
+      (w[i - 16]! + (right(x, 7) ^ right(x, 18) ^ (x >>> 3)) + w[i - 7]! + (right(y, 17) ^ right(y, 19) ^ (y >>> 10))) |
+      0;
   }
   let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = words;
   for (let i = 0; i < 64; i++) {

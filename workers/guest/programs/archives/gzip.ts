@@ -7,7 +7,17 @@ import { optionsOf, type ToolSpec } from '../options';
 const SPEC: ToolSpec = {
   usage: '[-cdfhlLnNrtvV19] [file ...]',
   options: 'cdfkqtvn123456789',
-  long: { stdout: 'c', decompress: 'd', force: 'f', keep: 'k', quiet: 'q', test: 't', verbose: 'v', fast: '1', best: '9' },
+  long: {
+    stdout: 'c',
+    decompress: 'd',
+    force: 'f',
+    keep: 'k',
+    quiet: 'q',
+    test: 't',
+    verbose: 'v',
+    fast: '1',
+    best: '9',
+  },
 };
 
 interface GzipState {
@@ -73,7 +83,8 @@ const gzipProgram = (name: 'gzip' | 'gunzip' | 'zcat'): Program<GzipState> => ({
 });
 
 function convert(sys: Sys, state: GzipState, name: string, label: string, bytes: Uint8Array): Uint8Array | undefined {
-  if (!state.decompress) return gzipSync(bytes, { level: state.level as 6, mtime: Math.max(315532800, sys.wallClock) * 1000 });
+  if (!state.decompress)
+    return gzipSync(bytes, { level: state.level as 6, mtime: Math.max(315532800, sys.wallClock) * 1000 });
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) {
     sys.eprint(`\n${name}: ${label}: not in gzip format\n`);
     state.status = 1;
@@ -83,7 +94,9 @@ function convert(sys: Sys, state: GzipState, name: string, label: string, bytes:
     return gunzipSync(bytes);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    sys.eprint(`\n${name}: ${label}: ${/unexpected EOF/i.test(error.message) ? 'unexpected end of file' : 'invalid compressed data--format violated'}\n`);
+    sys.eprint(
+      `\n${name}: ${label}: ${/unexpected EOF/i.test(error.message) ? 'unexpected end of file' : 'invalid compressed data--format violated'}\n`,
+    );
     state.status = 1;
     return undefined;
   }
@@ -96,10 +109,22 @@ function convertFile(sys: Sys, state: GzipState, name: string, given: string): v
     sys.eprint(`${name}: ${file}${text}\n`);
     state.status = Math.max(state.status, status);
   };
-  if (stat.kind === 'dir') return complain(' is a directory -- ignored', 2);
-  if (stat.kind !== 'file' && !state.toStdout) return complain(' is not a directory or a regular file - ignored', 2);
-  if (!state.toStdout && state.decompress && !/\.(t?gz)$/.test(file)) return complain(': unknown suffix -- ignored', 2);
-  if (!state.toStdout && !state.decompress && /\.gz$/.test(file) && !state.force) return complain(' already has .gz suffix -- unchanged', 2);
+  if (stat.kind === 'dir') {
+    complain(' is a directory -- ignored', 2);
+    return;
+  }
+  if (stat.kind !== 'file' && !state.toStdout) {
+    complain(' is not a directory or a regular file - ignored', 2);
+    return;
+  }
+  if (!state.toStdout && state.decompress && !/\.(t?gz)$/.test(file)) {
+    complain(': unknown suffix -- ignored', 2);
+    return;
+  }
+  if (!state.toStdout && !state.decompress && /\.gz$/.test(file) && !state.force) {
+    complain(' already has .gz suffix -- unchanged', 2);
+    return;
+  }
   const input = sys.readFile(file);
   const out = convert(sys, state, name, file, input);
   if (!out || state.test) return;
@@ -108,12 +133,18 @@ function convertFile(sys: Sys, state: GzipState, name: string, given: string): v
     return;
   }
   const target = state.decompress ? file.replace(/\.tgz$/, '.tar').replace(/\.gz$/, '') : `${file}.gz`;
-  if (sys.exists(target) && !state.force) return complain(`: ${target} already exists;\tnot overwritten`, 2);
+  if (sys.exists(target) && !state.force) {
+    complain(`: ${target} already exists;\tnot overwritten`, 2);
+    return;
+  }
   sys.writeFile(target, out);
   sys.chmod(target, stat.mode);
   if (sys.uid === 0) sys.chown(target, stat.uid, stat.gid);
   sys.utime(target, stat.atime, stat.mtime);
-  if (state.verbose) sys.eprint(`${file}:\t${(100 * (1 - (state.decompress ? input.length / out.length : out.length / input.length))).toFixed(1)}% -- replaced with ${target}\n`);
+  if (state.verbose)
+    sys.eprint(
+      `${file}:\t${(100 * (1 - (state.decompress ? input.length / out.length : out.length / input.length))).toFixed(1)}% -- replaced with ${target}\n`,
+    );
   if (!state.keep) sys.unlink(file);
 }
 

@@ -12,7 +12,17 @@ const BLOCK = 512;
 const SPEC: ToolSpec = {
   usage: '[OPTION]... [FILE]...',
   options: 'cxtvzf:C:pPkmhSO',
-  long: { create: 'c', extract: 'x', get: 'x', list: 't', verbose: 'v', gzip: 'z', file: 'f', directory: 'C', 'preserve-permissions': 'p' },
+  long: {
+    create: 'c',
+    extract: 'x',
+    get: 'x',
+    list: 't',
+    verbose: 'v',
+    gzip: 'z',
+    file: 'f',
+    directory: 'C',
+    'preserve-permissions': 'p',
+  },
   usageStatus: 2,
 };
 const encoder = new TextEncoder();
@@ -31,7 +41,7 @@ export const tar: Program<TarState> = {
     const args = sys.argv.slice(1);
     const parsed = guarded(sys, 'tar', SPEC, () => {
       const options = parseOptions(withDash(args), SPEC);
-      if (!options.has('c', 'x', 't')) throw new UsageError('You must specify one of the `-Acdtrux\' options');
+      if (!options.has('c', 'x', 't')) throw new UsageError("You must specify one of the `-Acdtrux' options");
       return options;
     });
     if (typeof parsed === 'number') return exit(parsed);
@@ -61,7 +71,8 @@ function withDash(args: readonly string[]): string[] {
   const [first = '', ...rest] = args;
   if (first === '' || first.startsWith('-')) return [...args];
   const out: string[] = [];
-  for (const letter of first) out.push(...('fC'.includes(letter) && rest.length > 0 ? [`-${letter}`, rest.shift()!] : [`-${letter}`]));
+  for (const letter of first)
+    out.push(...('fC'.includes(letter) && rest.length > 0 ? [`-${letter}`, rest.shift()!] : [`-${letter}`]));
   return [...out, ...rest];
 }
 
@@ -84,8 +95,25 @@ function join(chunks: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-const TYPE: Readonly<Record<Stat['kind'], string>> = { file: '0', symlink: '2', char: '3', block: '4', dir: '5', fifo: '6', socket: '0' };
-const KIND = new Map<string, Stat['kind']>([['0', 'file'], ['\0', 'file'], ['1', 'file'], ['2', 'symlink'], ['3', 'char'], ['4', 'block'], ['5', 'dir'], ['6', 'fifo']]);
+const TYPE: Readonly<Record<Stat['kind'], string>> = {
+  file: '0',
+  symlink: '2',
+  char: '3',
+  block: '4',
+  dir: '5',
+  fifo: '6',
+  socket: '0',
+};
+const KIND = new Map<string, Stat['kind']>([
+  ['0', 'file'],
+  ['\0', 'file'],
+  ['1', 'file'],
+  ['2', 'symlink'],
+  ['3', 'char'],
+  ['4', 'block'],
+  ['5', 'dir'],
+  ['6', 'fifo'],
+]);
 
 function create(sys: Sys, words: readonly string[], target: string, isVerbose: boolean, isZipped: boolean): number {
   if (words.length === 0) throw new UsageError('Cowardly refusing to create an empty archive');
@@ -96,7 +124,11 @@ function create(sys: Sys, words: readonly string[], target: string, isVerbose: b
   const add = (path: string) => {
     try {
       const stat = sys.lstat(path);
-      if (sys.realpath(dirName(path)) === dirName(target) && joinPath(dirName(target), path.replace(/.*\//, '')) === target) return;
+      if (
+        sys.realpath(dirName(path)) === dirName(target) &&
+        joinPath(dirName(target), path.replace(/.*\//, '')) === target
+      )
+        return;
       if (stat.kind === 'socket') return;
       let name = path.replace(/^\/+/, '');
       if (name !== path && !hasStripped) {
@@ -110,7 +142,11 @@ function create(sys: Sys, words: readonly string[], target: string, isVerbose: b
       const data = stat.kind === 'file' && earlier === undefined ? sys.readFile(path) : new Uint8Array(0);
       const link = earlier ?? (stat.kind === 'symlink' ? sys.readlink(path) : '');
       if (earlier === undefined) links.set(key, name);
-      blocks.push(...header(sys, name, stat, data.length, earlier === undefined ? TYPE[stat.kind] : '1', link), data, new Uint8Array((BLOCK - (data.length % BLOCK)) % BLOCK));
+      blocks.push(
+        ...header(sys, name, stat, data.length, earlier === undefined ? TYPE[stat.kind] : '1', link),
+        data,
+        new Uint8Array((BLOCK - (data.length % BLOCK)) % BLOCK),
+      );
       if (stat.kind === 'dir') for (const inner of [...sys.readdir(path)].sort()) add(joinPath(path, inner));
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
@@ -132,18 +168,55 @@ function create(sys: Sys, words: readonly string[], target: string, isVerbose: b
 function header(sys: Sys, name: string, stat: Stat, size: number, type: string, link: string): Uint8Array[] {
   const out: Uint8Array[] = [];
   // Names that do not fit go before as a member of their own (GNU).
-  for (const [text, letter] of [[name, 'L'], [link, 'K']] as const) {
+  for (const [text, letter] of [
+    [name, 'L'],
+    [link, 'K'],
+  ] as const) {
     const bytes = encoder.encode(`${text}\0`);
-    if (bytes.length > 101) out.push(oneHeader('././@LongLink', { mode: 0, uid: 0, gid: 0, mtime: 0 }, bytes.length, letter, '', '', '', 0, 0), bytes, new Uint8Array((BLOCK - (bytes.length % BLOCK)) % BLOCK));
+    if (bytes.length > 101)
+      out.push(
+        oneHeader('././@LongLink', { mode: 0, uid: 0, gid: 0, mtime: 0 }, bytes.length, letter, '', '', '', 0, 0),
+        bytes,
+        new Uint8Array((BLOCK - (bytes.length % BLOCK)) % BLOCK),
+      );
   }
-  out.push(oneHeader(name, stat, size, type, link, userName(sys, stat.uid), groupName(sys, stat.gid), stat.rdevMajor, stat.rdevMinor));
+  out.push(
+    oneHeader(
+      name,
+      stat,
+      size,
+      type,
+      link,
+      userName(sys, stat.uid),
+      groupName(sys, stat.gid),
+      stat.rdevMajor,
+      stat.rdevMinor,
+    ),
+  );
   return out;
 }
 
-function oneHeader(name: string, stat: Pick<Stat, 'mode' | 'uid' | 'gid' | 'mtime'>, size: number, type: string, link: string, user: string, group: string, major: number, minor: number): Uint8Array {
+function oneHeader(
+  name: string,
+  stat: Pick<Stat, 'mode' | 'uid' | 'gid' | 'mtime'>,
+  size: number,
+  type: string,
+  link: string,
+  user: string,
+  group: string,
+  major: number,
+  minor: number,
+): Uint8Array {
   const block = new Uint8Array(BLOCK);
   const put = (at: number, length: number, text: string) => block.set(encoder.encode(text).subarray(0, length), at);
-  const octal = (at: number, length: number, value: number) => put(at, length, Math.floor(value).toString(8).padStart(length - 1, '0'));
+  const octal = (at: number, length: number, value: number) =>
+    put(
+      at,
+      length,
+      Math.floor(value)
+        .toString(8)
+        .padStart(length - 1, '0'),
+    );
   put(0, 100, name);
   octal(100, 8, stat.mode);
   octal(108, 8, stat.uid);
@@ -158,7 +231,14 @@ function oneHeader(name: string, stat: Pick<Stat, 'mode' | 'uid' | 'gid' | 'mtim
   put(297, 32, group);
   octal(329, 8, major);
   octal(337, 8, minor);
-  put(148, 8, `${block.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0')}\0 `);
+  put(
+    148,
+    8,
+    `${block
+      .reduce((sum, byte) => sum + byte, 0)
+      .toString(8)
+      .padStart(6, '0')}\0 `,
+  );
   return block;
 }
 
@@ -176,7 +256,8 @@ function* members(archive: Uint8Array): Generator<Member> {
   for (let at = 0; at + BLOCK <= archive.length; ) {
     const block = archive.subarray(at, at + BLOCK);
     if (block.every((byte) => byte === 0)) return;
-    const text = (from: number, length: number) => decoder.decode(block.subarray(from, from + length)).replace(/\0.*$/s, '');
+    const text = (from: number, length: number) =>
+      decoder.decode(block.subarray(from, from + length)).replace(/\0.*$/s, '');
     const octal = (from: number, length: number) => Number.parseInt(text(from, length).trim() || '0', 8);
     const sum = block.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0);
     if (sum !== octal(148, 8)) throw new UsageError('This does not look like a tar archive');
@@ -189,14 +270,37 @@ function* members(archive: Uint8Array): Generator<Member> {
     else if (type === 'K') longLink = decoder.decode(data).replace(/\0.*$/s, '');
     else {
       const prefix = text(257, 6) === 'ustar' && text(345, 155) !== '' && block[263] === 48 ? `${text(345, 155)}/` : '';
-      const stat = { kind: KIND.get(type) ?? 'file', mode: octal(100, 8) & 0o7777, uid: octal(108, 8), gid: octal(116, 8), mtime: octal(136, 12), size, rdevMajor: octal(329, 8), rdevMinor: octal(337, 8) } as const;
-      yield { name: longName || prefix + text(0, 100), link: longLink || text(157, 100), type, stat, owner: `${text(265, 32) || stat.uid}/${text(297, 32) || stat.gid}`, data };
+      const stat = {
+        kind: KIND.get(type) ?? 'file',
+        mode: octal(100, 8) & 0o7777,
+        uid: octal(108, 8),
+        gid: octal(116, 8),
+        mtime: octal(136, 12),
+        size,
+        rdevMajor: octal(329, 8),
+        rdevMinor: octal(337, 8),
+      } as const;
+      yield {
+        name: longName || prefix + text(0, 100),
+        link: longLink || text(157, 100),
+        type,
+        stat,
+        owner: `${text(265, 32) || stat.uid}/${text(297, 32) || stat.gid}`,
+        data,
+      };
       [longName, longLink] = ['', ''];
     }
   }
 }
 
-function unpack(sys: Sys, given: Uint8Array, words: readonly string[], isExtract: boolean, isVerbose: boolean, toStdout: boolean): number {
+function unpack(
+  sys: Sys,
+  given: Uint8Array,
+  words: readonly string[],
+  isExtract: boolean,
+  isVerbose: boolean,
+  toStdout: boolean,
+): number {
   const archive = given[0] === 0x1f && given[1] === 0x8b ? gunzipSync(given) : given;
   const dirs: Member[] = [];
   const wanted = new Set(words.map((word) => word.replace(/\/+$/, '')));
@@ -252,8 +356,14 @@ function extract(sys: Sys, path: string, { type, link, stat, data }: Member): vo
     if (quietly(() => sys.stat(path))?.kind !== 'dir') sys.mkdir(path);
   } else {
     if (quietly(() => sys.lstat(path))) sys.unlink(path);
-    if (type === '1') return sys.link(link, path);
-    if (stat.kind === 'symlink') return sys.symlink(link, path);
+    if (type === '1') {
+      sys.link(link, path);
+      return;
+    }
+    if (stat.kind === 'symlink') {
+      sys.symlink(link, path);
+      return;
+    }
     if (stat.kind === 'file') sys.writeFile(path, data);
     else sys.mknod(path, stat.kind as 'char' | 'block' | 'fifo', stat.mode, stat.rdevMajor, stat.rdevMinor);
   }

@@ -1,8 +1,9 @@
 /** Copying of files and trees piece by piece: the work that cp, mv (between file systems) and install share. */
-import { type Stat, type Sys, SysError } from '../../sys';
+
 import { strerror } from '../../../lib/errno';
-import { joinPath } from '../paths';
+import { type Stat, type Sys, SysError } from '../../sys';
 import { quietly } from '../options';
+import { joinPath } from '../paths';
 
 export interface CopyOptions {
   readonly name: string;
@@ -34,18 +35,34 @@ export interface CopyState {
   /** A stack. */
   todo: CopyTask[];
   /** The file that is being copied. */
-  open: { readonly task: CopyTask; readonly input: number; readonly output: number; readonly stat: Stat; size: number } | null;
+  open: {
+    readonly task: CopyTask;
+    readonly input: number;
+    readonly output: number;
+    readonly stat: Stat;
+    size: number;
+  } | null;
   /** Inodes with several names that were copied, `dev:ino` → the copy. */
   links: Record<string, string>;
   asked: CopyTask | null;
 }
 
-export const startCopy = (todo: CopyTask[]): CopyState => ({ status: 0, todo: [...todo].reverse(), open: null, links: {}, asked: null });
+export const startCopy = (todo: CopyTask[]): CopyState => ({
+  status: 0,
+  todo: [...todo].reverse(),
+  open: null,
+  links: {},
+  asked: null,
+});
 
 const CHUNK = 65536;
 
 /** One piece of work. Returns what to wait for, if anything; copying is over when `todo` is empty and nothing is open. */
-export function copyStep(sys: Sys, options: CopyOptions, state: CopyState): { readable: number } | { writable: number } | undefined {
+export function copyStep(
+  sys: Sys,
+  options: CopyOptions,
+  state: CopyState,
+): { readable: number } | { writable: number } | undefined {
   if (state.open) return copyChunk(sys, options, state);
   const task = state.todo.pop();
   if (!task) return undefined;
@@ -65,16 +82,27 @@ function fail(sys: Sys, options: CopyOptions, state: CopyState, text: string, er
 
 function begin(sys: Sys, options: CopyOptions, state: CopyState, task: CopyTask): void {
   const { from, to } = task;
-  if (task.finish) return finishDirectory(sys, options, task.finish, to);
+  if (task.finish) {
+    finishDirectory(sys, options, task.finish, to);
+    return;
+  }
   const isArgument = task.dev < 0;
   const follow = !options.keepLinks && (isArgument || !options.recursive);
   const stat = follow ? sys.stat(from) : sys.lstat(from);
-  if (stat.kind === 'dir') return beginDirectory(sys, options, state, task, stat);
+  if (stat.kind === 'dir') {
+    beginDirectory(sys, options, state, task, stat);
+    return;
+  }
   const target = quietly(() => sys.lstat(to));
   const followed = quietly(() => sys.stat(to));
-  if (followed && followed.dev === stat.dev && followed.ino === stat.ino)
-    return fail(sys, options, state, `\`${from}' and \`${to}' are the same file`);
-  if (followed?.kind === 'dir') return fail(sys, options, state, `cannot overwrite directory \`${to}' with non-directory`);
+  if (followed && followed.dev === stat.dev && followed.ino === stat.ino) {
+    fail(sys, options, state, `\`${from}' and \`${to}' are the same file`);
+    return;
+  }
+  if (followed?.kind === 'dir') {
+    fail(sys, options, state, `cannot overwrite directory \`${to}' with non-directory`);
+    return;
+  }
   if (target && options.update && target.mtime >= stat.mtime) return;
   if (target && options.interactive && !task.confirmed) {
     sys.eprint(`${options.name}: overwrite \`${to}'? `);
@@ -101,7 +129,13 @@ function begin(sys: Sys, options: CopyOptions, state: CopyState, task: CopyTask)
     if (stat.nlink > 1) state.links[key] = to;
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
-    fail(sys, options, state, `cannot create ${stat.kind === 'symlink' ? 'symbolic link' : 'regular file'} \`${to}'`, error);
+    fail(
+      sys,
+      options,
+      state,
+      `cannot create ${stat.kind === 'symlink' ? 'symbolic link' : 'regular file'} \`${to}'`,
+      error,
+    );
   }
 }
 
@@ -111,7 +145,8 @@ function openBoth(sys: Sys, options: CopyOptions, state: CopyState, task: CopyTa
     input = sys.open(task.from, { read: true });
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
-    return fail(sys, options, state, `cannot open \`${task.from}' for reading`, error);
+    fail(sys, options, state, `cannot open \`${task.from}' for reading`, error);
+    return;
   }
   const flags = { write: true, create: true, truncate: true, mode: stat.mode & 0o777 };
   let output: number;
@@ -128,7 +163,11 @@ function openBoth(sys: Sys, options: CopyOptions, state: CopyState, task: CopyTa
   state.open = { task, input, output, stat, size: 0 };
 }
 
-function copyChunk(sys: Sys, options: CopyOptions, state: CopyState): { readable: number } | { writable: number } | undefined {
+function copyChunk(
+  sys: Sys,
+  options: CopyOptions,
+  state: CopyState,
+): { readable: number } | { writable: number } | undefined {
   const { input, output, task, stat } = state.open!;
   try {
     // Sparse stays sparse: a run of zeros is skipped, the length is set at the end.
@@ -176,23 +215,31 @@ function copyToDevice(sys: Sys, state: CopyState): { readable: number } | { writ
 
 function beginDirectory(sys: Sys, options: CopyOptions, state: CopyState, task: CopyTask, stat: Stat): void {
   const { from, to } = task;
-  if (!options.recursive) return fail(sys, options, state, `omitting directory \`${from}'`);
+  if (!options.recursive) {
+    fail(sys, options, state, `omitting directory \`${from}'`);
+    return;
+  }
   if (options.oneFileSystem && task.dev >= 0 && stat.dev !== task.dev) {
     if (!sys.exists(to)) sys.mkdir(to, stat.mode);
     return;
   }
   const target = quietly(() => sys.stat(to));
-  if (target && target.kind !== 'dir')
-    return fail(sys, options, state, `cannot overwrite non-directory \`${to}' with directory \`${from}'`);
+  if (target && target.kind !== 'dir') {
+    fail(sys, options, state, `cannot overwrite non-directory \`${to}' with directory \`${from}'`);
+    return;
+  }
   try {
     if (!target) {
-      if (isInside(sys, from, to))
-        return fail(sys, options, state, `cannot copy a directory, \`${from}', into itself, \`${to}'`);
+      if (isInside(sys, from, to)) {
+        fail(sys, options, state, `cannot copy a directory, \`${from}', into itself, \`${to}'`);
+        return;
+      }
       sys.mkdir(to, stat.mode | 0o700);
     }
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
-    return fail(sys, options, state, `cannot create directory \`${to}'`, error);
+    fail(sys, options, state, `cannot create directory \`${to}'`, error);
+    return;
   }
   if (options.verbose) sys.print(`\`${from}' -> \`${to}'\n`);
   const dev = task.dev < 0 ? stat.dev : task.dev;
@@ -201,7 +248,8 @@ function beginDirectory(sys: Sys, options: CopyOptions, state: CopyState, task: 
     names = sys.readdir(from);
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
-    return fail(sys, options, state, `cannot access \`${from}'`, error);
+    fail(sys, options, state, `cannot access \`${from}'`, error);
+    return;
   }
   if (!target || options.preserve) state.todo.push({ from, to, dev, finish: stat });
   for (const name of [...names].reverse()) state.todo.push({ from: joinPath(from, name), to: joinPath(to, name), dev });

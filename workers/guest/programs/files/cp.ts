@@ -1,10 +1,11 @@
 /** cp: copies files and directories (coreutils 5.97). */
+
+import type { Sys } from '../../sys';
 import { again, exit, type Program, wait } from '../../sys';
 import { type Answer, isYes, readAnswer } from '../ask';
-import { guarded, type Options, optionsOf, quietly, type ToolSpec, ToolError, UsageError } from '../options';
+import { guarded, type Options, optionsOf, quietly, ToolError, type ToolSpec, UsageError } from '../options';
 import { baseName, joinPath } from '../paths';
 import { type CopyOptions, type CopyState, type CopyTask, copyStep, startCopy } from './copying';
-import type { Sys } from '../../sys';
 
 const SPEC: ToolSpec = {
   usage: '[OPTION]... SOURCE... DEST',
@@ -31,14 +32,20 @@ export function pairs(sys: Sys, words: readonly string[], options: Options): Cop
   const target = fixed ?? words.at(-1)!;
   if (sources.length === 0) throw new UsageError(`missing destination file operand after \`${target}'`);
   const isDir = !options.has('T') && quietly(() => sys.stat(target))?.kind === 'dir';
-  if (!isDir && (sources.length > 1 || fixed !== undefined)) throw new ToolError(`target \`${target}' is not a directory`);
+  if (!isDir && (sources.length > 1 || fixed !== undefined))
+    throw new ToolError(`target \`${target}' is not a directory`);
   return sources.map((from) => ({ from, to: isDir ? joinPath(target, baseName(from)) : target, dev: -1 }));
 }
 
 export const cp: Program<CpState> = {
   name: 'cp',
   start(sys) {
-    const none = (status: number): CpState => ({ options: copyOptions(undefined), copy: startCopy([]), answer: { text: '' }, status });
+    const none = (status: number): CpState => ({
+      options: copyOptions(undefined),
+      copy: startCopy([]),
+      answer: { text: '' },
+      status,
+    });
     const options = optionsOf(sys, 'cp', SPEC);
     if (typeof options === 'number') return none(options);
     const tasks = guarded(sys, 'cp', SPEC, () => pairs(sys, options.words, options));

@@ -57,7 +57,9 @@ export const find: Program<FindState> = {
     }
     const parsed = guarded(sys, 'find', {}, () => new ExpressionParser(sys, args).parse());
     if (typeof parsed === 'number') return blank;
-    const todo = (paths.length > 0 ? paths : ['.']).reverse().map((path) => ({ path, depth: 0, dev: -1, isDone: false }));
+    const todo = (paths.length > 0 ? paths : ['.'])
+      .reverse()
+      .map((path) => ({ path, depth: 0, dev: -1, isDone: false }));
     return { ...blank, ...parsed, follow: isFollowed || parsed.follow, status: -1, todo };
   },
   step(sys, state) {
@@ -118,12 +120,14 @@ function visit(sys: Sys, state: FindState, task: NonNullable<FindState['current'
     }
     state.current = null;
   }
-  if (!isDir || task.isDone || task.depth >= state.maxDepth || (isTested && state.isPruned && !state.depthFirst)) return true;
+  if (!isDir || task.isDone || task.depth >= state.maxDepth || (isTested && state.isPruned && !state.depthFirst))
+    return true;
   if (state.oneFileSystem && task.dev >= 0 && task.dev !== stat.dev) return true;
   if (state.depthFirst) state.todo.push({ ...task, isDone: true });
   try {
     const names = [...sys.readdir(task.path)].reverse();
-    for (const name of names) state.todo.push({ path: joinPath(task.path, name), depth: task.depth + 1, dev: stat.dev, isDone: false });
+    for (const name of names)
+      state.todo.push({ path: joinPath(task.path, name), depth: task.depth + 1, dev: stat.dev, isDone: false });
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
     complain(sys, state, task.path, error);
@@ -156,7 +160,15 @@ function evaluate(sys: Sys, state: FindState, test: Test, path: string, stat: St
 const ACTIONS = new Set(['print', 'print0', 'ls', 'delete', 'printf', 'quit', 'prune']);
 
 /** An action's result is kept with those of the children, so that it happens once. */
-function act(sys: Sys, state: FindState, name: string, value: string, path: string, stat: Stat, runs: { next: number }): boolean {
+function act(
+  sys: Sys,
+  state: FindState,
+  name: string,
+  value: string,
+  path: string,
+  stat: Stat,
+  runs: { next: number },
+): boolean {
   if (name === 'prune') {
     state.isPruned = true;
     return true;
@@ -168,7 +180,10 @@ function act(sys: Sys, state: FindState, name: string, value: string, path: stri
   else if (name === 'print0') sys.print(`${path}\0`);
   else if (name === 'quit') state.isQuitting = true;
   else if (name === 'printf') sys.print(formatted(sys, value, path, stat));
-  else if (name === 'ls') sys.print(`${String(stat.ino).padStart(6)} ${String(Math.ceil(stat.blocks / 2)).padStart(4)} ${modeText(stat)} ${String(stat.nlink).padStart(3)} ${userName(sys, stat.uid).padEnd(8)} ${groupName(sys, stat.gid).padEnd(8)} ${String(stat.size).padStart(8)} ${listingDate(stat.mtime, sys.wallClock)} ${path}${stat.kind === 'symlink' ? ` -> ${sys.readlink(path)}` : ''}\n`);
+  else if (name === 'ls')
+    sys.print(
+      `${String(stat.ino).padStart(6)} ${String(Math.ceil(stat.blocks / 2)).padStart(4)} ${modeText(stat)} ${String(stat.nlink).padStart(3)} ${userName(sys, stat.uid).padEnd(8)} ${groupName(sys, stat.gid).padEnd(8)} ${String(stat.size).padStart(8)} ${listingDate(stat.mtime, sys.wallClock)} ${path}${stat.kind === 'symlink' ? ` -> ${sys.readlink(path)}` : ''}\n`,
+    );
   else {
     try {
       if (stat.kind === 'dir') sys.rmdir(path);
@@ -184,7 +199,13 @@ function act(sys: Sys, state: FindState, name: string, value: string, path: stri
   return isOk;
 }
 
-function execute(sys: Sys, state: FindState, test: Extract<Test, { op: 'exec' }>, path: string, runs: { next: number }): boolean {
+function execute(
+  sys: Sys,
+  state: FindState,
+  test: Extract<Test, { op: 'exec' }>,
+  path: string,
+  runs: { next: number },
+): boolean {
   if (test.isMany) {
     const known = state.results[runs.next++];
     if (known === undefined) {
@@ -197,7 +218,12 @@ function execute(sys: Sys, state: FindState, test: Extract<Test, { op: 'exec' }>
   const known = state.results[runs.next++];
   if (known !== undefined) return known === 0;
   const shown = test.inDir ? `./${baseName(path)}` : path;
-  const pid = launch(sys, 'find', test.argv.map((word) => word.replaceAll('{}', shown)), test.inDir ? { cwd: dirName(path) } : {});
+  const pid = launch(
+    sys,
+    'find',
+    test.argv.map((word) => word.replaceAll('{}', shown)),
+    test.inDir ? { cwd: dirName(path) } : {},
+  );
   if (pid < 0) {
     state.results.push(-pid);
     return false;
@@ -206,7 +232,15 @@ function execute(sys: Sys, state: FindState, test: Extract<Test, { op: 'exec' }>
   throw new NeedsChild();
 }
 
-const KIND_LETTERS: Readonly<Record<string, Stat['kind']>> = { f: 'file', d: 'dir', l: 'symlink', c: 'char', b: 'block', p: 'fifo', s: 'socket' };
+const KIND_LETTERS: Readonly<Record<string, Stat['kind']>> = {
+  f: 'file',
+  d: 'dir',
+  l: 'symlink',
+  c: 'char',
+  b: 'block',
+  p: 'fifo',
+  s: 'socket',
+};
 
 /** `+5` more than, `-5` less than, `5` exactly. */
 function compares(value: string, actual: number): boolean {
@@ -247,15 +281,52 @@ function formatted(sys: Sys, format: string, path: string, stat: Stat): string {
     u: () => userName(sys, stat.uid), g: () => groupName(sys, stat.gid), U: () => String(stat.uid), G: () => String(stat.gid), i: () => String(stat.ino),
     n: () => String(stat.nlink), l: () => (stat.kind === 'symlink' ? sys.readlink(path) : ''), y: () => modeText(stat)[0]!.replace('-', 'f'), '%': () => '%',
   }; // biome-ignore format: a table
-  return format.replace(/%([a-zA-Z%])|\\(.)/g, (whole, letter: string | undefined, escape: string | undefined) =>
-    letter ? (fields[letter]?.() ?? whole) : ({ n: '\n', t: '\t', '0': '\0', '\\': '\\' }[escape!] ?? whole),
+  return format.replace(/%([a-zA-Z%])|\\(.)/g, (whole, letter: string | undefined, escaped: string | undefined) =>
+    letter ? (fields[letter]?.() ?? whole) : ({ n: '\n', t: '\t', '0': '\0', '\\': '\\' }[escaped!] ?? whole),
   );
 }
 
 type Parsed = Pick<FindState, 'expression' | 'minDepth' | 'maxDepth' | 'depthFirst' | 'follow' | 'oneFileSystem'>;
 
-const WITH_VALUE = new Set(['name', 'iname', 'path', 'wholename', 'ipath', 'lname', 'regex', 'type', 'size', 'newer', 'mtime', 'mmin', 'atime', 'amin', 'ctime', 'cmin', 'user', 'uid', 'group', 'gid', 'links', 'inum', 'perm', 'printf']);
-const WITHOUT_VALUE = new Set(['true', 'false', 'empty', 'print', 'print0', 'ls', 'delete', 'quit', 'prune', 'nouser', 'nogroup']);
+const WITH_VALUE = new Set([
+  'name',
+  'iname',
+  'path',
+  'wholename',
+  'ipath',
+  'lname',
+  'regex',
+  'type',
+  'size',
+  'newer',
+  'mtime',
+  'mmin',
+  'atime',
+  'amin',
+  'ctime',
+  'cmin',
+  'user',
+  'uid',
+  'group',
+  'gid',
+  'links',
+  'inum',
+  'perm',
+  'printf',
+]);
+const WITHOUT_VALUE = new Set([
+  'true',
+  'false',
+  'empty',
+  'print',
+  'print0',
+  'ls',
+  'delete',
+  'quit',
+  'prune',
+  'nouser',
+  'nogroup',
+]);
 
 class ExpressionParser {
   #at = 0;
@@ -272,7 +343,12 @@ class ExpressionParser {
 
   parse(): Parsed {
     let expression = this.args.length > 0 ? this.#or() : TRUE;
-    if (this.#at < this.args.length) throw new ToolError(this.args[this.#at] === ')' ? 'invalid expression; you have too many \')\'' : `paths must precede expression: ${this.args[this.#at]}\nUsage: find [-H] [-L] [-P] [path...] [expression]`);
+    if (this.#at < this.args.length)
+      throw new ToolError(
+        this.args[this.#at] === ')'
+          ? "invalid expression; you have too many ')'"
+          : `paths must precede expression: ${this.args[this.#at]}\nUsage: find [-H] [-L] [-P] [path...] [expression]`,
+      );
     if (!this.#hasAction) expression = { op: 'and', parts: [expression, simple('print')] };
     return {
       expression,
@@ -311,12 +387,13 @@ class ExpressionParser {
   #primary(): Test {
     const word = this.args[this.#at++]!;
     if (word === '!' || word === '-not') {
-      if (this.#at >= this.args.length) throw new ToolError("invalid expression");
+      if (this.#at >= this.args.length) throw new ToolError('invalid expression');
       return { op: 'not', part: this.#primary() };
     }
     if (word === '(') {
       const inner = this.#or();
-      if (this.args[this.#at++] !== ')') throw new ToolError("invalid expression; I was expecting to find a ')' somewhere but did not see one.");
+      if (this.args[this.#at++] !== ')')
+        throw new ToolError("invalid expression; I was expecting to find a ')' somewhere but did not see one.");
       return inner;
     }
     if (!word.startsWith('-')) {
@@ -401,7 +478,12 @@ class ExpressionParser {
     else if (/min$/.test(name)) number = 60;
     else if (name === 'user' || name === 'uid' || name === 'group' || name === 'gid') {
       const found = name === 'user' || name === 'uid' ? uidOf(this.sys, value) : gidOf(this.sys, value);
-      if (found === undefined) throw new ToolError(name === 'user' ? `\`${value}' is not the name of a known user` : `\`${value}' is not the name of an existing group`);
+      if (found === undefined)
+        throw new ToolError(
+          name === 'user'
+            ? `\`${value}' is not the name of a known user`
+            : `\`${value}' is not the name of an existing group`,
+        );
       number = found;
     } else if (name === 'perm') {
       const sign = /^[-+/]/.exec(value)?.[0] ?? '';
@@ -409,7 +491,8 @@ class ExpressionParser {
       if (mode === undefined) throw new ToolError(`invalid mode \`${value}'`);
       number = mode;
       text = sign === '/' ? '+' : sign;
-    } else if (name === 'type' && !/^[fdlcbps](,[fdlcbps])*$/.test(value)) throw new ToolError(`Unknown argument to -type: ${value}`);
+    } else if (name === 'type' && !/^[fdlcbps](,[fdlcbps])*$/.test(value))
+      throw new ToolError(`Unknown argument to -type: ${value}`);
     return { op: 'test', name, value: text, number };
   }
 }

@@ -32,8 +32,10 @@ export const ls = tool(
 );
 
 /** Other names under which it is often called; `dir` lists in columns wherever it writes. */
-export const dir = tool('dir', { usage: '[OPTION]... [FILE]...', options: 'laAdhiRtSr1Fsn', usageStatus: 2 }, (sys, options, words) =>
-  new Listing(sys, options, true).list(words.length > 0 ? words : ['.'], words.length > 0),
+export const dir = tool(
+  'dir',
+  { usage: '[OPTION]... [FILE]...', options: 'laAdhiRtSr1Fsn', usageStatus: 2 },
+  (sys, options, words) => new Listing(sys, options, true).list(words.length > 0 ? words : ['.'], words.length > 0),
 );
 
 class Listing {
@@ -127,7 +129,10 @@ class Listing {
   #print(entries: readonly Entry[]): void {
     const { sys, options } = this;
     this.#hasPrinted = true;
-    if (options.has('l', 'n', 'g', 'o')) return this.#long(entries);
+    if (options.has('l', 'n', 'g', 'o')) {
+      this.#long(entries);
+      return;
+    }
     const cells = entries.map((entry) => this.#prefix(entry, entries) + entry.name + this.#indicator(entry.stat));
     const isTty = sys.isatty(1);
     if (options.has('1') || (!isTty && !options.has('C', 'x') && !this.alwaysColumns)) {
@@ -142,7 +147,8 @@ class Listing {
     const { options } = this;
     const width = (of: (entry: Entry) => string) => Math.max(...all.map((it) => of(it).length));
     const inode = (it: Entry) => String(it.stat.ino);
-    const blocks = (it: Entry) => (options.has('h') ? humanSize(it.stat.blocks * 512) : String(Math.ceil(it.stat.blocks / 2)));
+    const blocks = (it: Entry) =>
+      options.has('h') ? humanSize(it.stat.blocks * 512) : String(Math.ceil(it.stat.blocks / 2));
     let text = '';
     if (options.has('i')) text += `${inode(entry).padStart(width(inode))} `;
     if (options.has('s')) text += `${blocks(entry).padStart(width(blocks))} `;

@@ -5,7 +5,7 @@ import { type Answer, isYes, readAnswer } from '../ask';
 import { guarded, optionsOf, quietly, type ToolSpec } from '../options';
 import { type CopyOptions, type CopyState, type CopyTask, copyStep, startCopy } from './copying';
 import { pairs } from './cp';
-import { removeStep, startRemove, type RemoveState } from './rm';
+import { type RemoveState, removeStep, startRemove } from './rm';
 
 const SPEC: ToolSpec = {
   usage: '[OPTION]... SOURCE... DEST',
@@ -35,8 +35,10 @@ export const mv: Program<MvState> = {
   name: 'mv',
   start(sys) {
     const options = optionsOf(sys, 'mv', SPEC);
-    const tasks = typeof options === 'number' ? options : guarded(sys, 'mv', SPEC, () => pairs(sys, options.words, options));
-    const last = typeof options === 'number' ? '' : options.list.filter(([name]) => name === 'f' || name === 'i').at(-1)?.[0];
+    const tasks =
+      typeof options === 'number' ? options : guarded(sys, 'mv', SPEC, () => pairs(sys, options.words, options));
+    const last =
+      typeof options === 'number' ? '' : options.list.filter(([name]) => name === 'f' || name === 'i').at(-1)?.[0];
     const has = (name: string) => typeof options !== 'number' && options.has(name);
     return {
       status: typeof tasks === 'number' ? tasks : 0,
@@ -93,13 +95,24 @@ function move(sys: Sys, state: MvState, task: CopyTask): void {
     state.status = 1;
   };
   const source = quietly(() => sys.lstat(from));
-  if (!source) return complain(`cannot stat \`${from}': No such file or directory`);
+  if (!source) {
+    complain(`cannot stat \`${from}': No such file or directory`);
+    return;
+  }
   const target = quietly(() => sys.lstat(to));
-  if (target && target.dev === source.dev && target.ino === source.ino) return complain(`\`${from}' and \`${to}' are the same file`);
+  if (target && target.dev === source.dev && target.ino === source.ino) {
+    complain(`\`${from}' and \`${to}' are the same file`);
+    return;
+  }
   if (target && state.update && target.mtime >= source.mtime) return;
-  if (target?.kind === 'dir' && source.kind !== 'dir') return complain(`cannot overwrite directory \`${to}' with non-directory`);
-  if (target && target.kind !== 'dir' && source.kind === 'dir')
-    return complain(`cannot overwrite non-directory \`${to}' with directory \`${from}'`);
+  if (target?.kind === 'dir' && source.kind !== 'dir') {
+    complain(`cannot overwrite directory \`${to}' with non-directory`);
+    return;
+  }
+  if (target && target.kind !== 'dir' && source.kind === 'dir') {
+    complain(`cannot overwrite non-directory \`${to}' with directory \`${from}'`);
+    return;
+  }
   if (target && state.interactive && !task.confirmed) {
     sys.eprint(`mv: overwrite \`${to}'? `);
     state.asked = task;

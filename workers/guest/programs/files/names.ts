@@ -3,7 +3,7 @@ import { strerror } from '../../../lib/errno';
 import { type Program, type Sys, SysError } from '../../sys';
 import { parseDate } from '../dates';
 import { changeMode } from '../modes';
-import { attempt, quietly, requireOperand, tool, ToolError, UsageError } from '../options';
+import { attempt, quietly, requireOperand, ToolError, tool, UsageError } from '../options';
 import { baseName, dirName, joinPath } from '../paths';
 
 export const mkdir = tool(
@@ -38,7 +38,11 @@ function makeParents(sys: Sys, path: string): void {
 
 export const rmdir = tool(
   'rmdir',
-  { usage: '[OPTION]... DIRECTORY...', options: 'pv', long: { parents: 'p', verbose: 'v', 'ignore-fail-on-non-empty': 'ignore' } },
+  {
+    usage: '[OPTION]... DIRECTORY...',
+    options: 'pv',
+    long: { parents: 'p', verbose: 'v', 'ignore-fail-on-non-empty': 'ignore' },
+  },
   (sys, options, words) => {
     requireOperand(words);
     let status = 0;
@@ -57,7 +61,11 @@ export const rmdir = tool(
 
 export const ln = tool(
   'ln',
-  { usage: '[OPTION]... TARGET LINK_NAME', options: 'sfnivT', long: { symbolic: 's', force: 'f', 'no-dereference': 'n', verbose: 'v' } },
+  {
+    usage: '[OPTION]... TARGET LINK_NAME',
+    options: 'sfnivT',
+    long: { symbolic: 's', force: 'f', 'no-dereference': 'n', verbose: 'v' },
+  },
   (sys, options, words) => {
     if (words.length === 0) throw new UsageError('missing file operand');
     const last = words.length === 1 ? '.' : words.at(-1)!;
@@ -70,7 +78,8 @@ export const ln = tool(
       const path = isDir ? joinPath(last, baseName(target)) : last;
       const kind = options.has('s') ? 'symbolic link' : 'hard link';
       try {
-        if (!options.has('s') && sys.lstat(target).kind === 'dir') throw new ToolError(`\`${target}': hard link not allowed for directory`);
+        if (!options.has('s') && sys.lstat(target).kind === 'dir')
+          throw new ToolError(`\`${target}': hard link not allowed for directory`);
       } catch (error) {
         if (!(error instanceof SysError)) throw error;
         throw new ToolError(`accessing \`${target}': ${strerror[error.code]}`);
@@ -101,7 +110,11 @@ export const touch = tool(
           sys.close(sys.open(path, { write: true, create: true }));
         }
         const old = sys.stat(path);
-        sys.utime(path, options.has('m') && !options.has('a') ? old.atime : time, options.has('a') && !options.has('m') ? old.mtime : time);
+        sys.utime(
+          path,
+          options.has('m') && !options.has('a') ? old.atime : time,
+          options.has('a') && !options.has('m') ? old.mtime : time,
+        );
       });
       if (!isOk) status = 1;
     }
@@ -110,7 +123,12 @@ export const touch = tool(
 );
 
 /** [[CC]YY]MMDDhhmm[.ss] of -t, a date of -d, or another file's time. */
-function touchTime(sys: Sys, reference: string | undefined, stamp: string | undefined, date: string | undefined): number {
+function touchTime(
+  sys: Sys,
+  reference: string | undefined,
+  stamp: string | undefined,
+  date: string | undefined,
+): number {
   if (reference !== undefined) return sys.stat(reference).mtime;
   if (date !== undefined) {
     const time = parseDate(date, sys.wallClock);
@@ -138,8 +156,12 @@ export const mknod = tool(
     if (type === undefined) throw new UsageError(`missing operand after \`${path}'`);
     if (!['b', 'c', 'u', 'p'].includes(type)) throw new UsageError(`invalid device type \`${type}'`);
     if (type === 'p' && words.length > 2) throw new UsageError('Fifos do not have major and minor device numbers.');
-    if (type !== 'p' && minor === undefined) throw new UsageError('Special files require major and minor device numbers.');
-    for (const [text, name] of [[major, 'major'], [minor, 'minor']] as const)
+    if (type !== 'p' && minor === undefined)
+      throw new UsageError('Special files require major and minor device numbers.');
+    for (const [text, name] of [
+      [major, 'major'],
+      [minor, 'minor'],
+    ] as const)
       if (type !== 'p' && !/^\d+$/.test(text!)) throw new ToolError(`invalid ${name} device number \`${text}'`);
     const mode = changeMode(options.value('m') ?? '666', { kind: 'file', mode: 0o666 }, sys.umask);
     if (mode === undefined) throw new ToolError('invalid mode');
@@ -156,7 +178,9 @@ export const mkfifo = tool('mkfifo', { usage: '[OPTION] NAME...', options: 'm:' 
   requireOperand(words);
   const mode = changeMode(options.value('m') ?? '666', { kind: 'file', mode: 0o666 }, sys.umask);
   if (mode === undefined) throw new ToolError('invalid mode');
-  const failed = words.filter((path) => !attempt(sys, 'mkfifo', `cannot create fifo \`${path}'`, () => sys.mknod(path, 'fifo', mode, 0, 0)));
+  const failed = words.filter(
+    (path) => !attempt(sys, 'mkfifo', `cannot create fifo \`${path}'`, () => sys.mknod(path, 'fifo', mode, 0, 0)),
+  );
   return failed.length > 0 ? 1 : 0;
 });
 
@@ -205,7 +229,8 @@ function canonical(sys: Sys, path: string, mustExist: 'all' | 'parent' | 'none')
   if (whole !== undefined || mustExist === 'all') return whole;
   const link = quietly(() => sys.readlink(path));
   if (link !== undefined) return canonical(sys, link.startsWith('/') ? link : joinPath(dirName(path), link), mustExist);
-  const parent = mustExist === 'none' ? canonical(sys, dirName(path), 'none') : quietly(() => sys.realpath(dirName(path)));
+  const parent =
+    mustExist === 'none' ? canonical(sys, dirName(path), 'none') : quietly(() => sys.realpath(dirName(path)));
   return parent === undefined ? undefined : joinPath(parent, baseName(path));
 }
 
@@ -245,7 +270,8 @@ export const sync: Program<null> = tool('sync', { usage: '[OPTION]' }, (sys) => 
 
 export const truncate = tool('truncate', { usage: '-s SIZE FILE...', options: 's:c' }, (sys, options, words) => {
   const match = /^([+-]?)(\d+)([kKMG]?)$/.exec(options.value('s') ?? '');
-  if (!match) throw new UsageError(options.has('s') ? `invalid number \`${options.value('s')}'` : "you must specify `--size'");
+  if (!match)
+    throw new UsageError(options.has('s') ? `invalid number \`${options.value('s')}'` : "you must specify `--size'");
   if (words.length === 0) throw new UsageError('missing file operand');
   const size = Number(match[2]) * ({ k: 1024, K: 1024, M: 1048576, G: 1073741824 }[match[3]!] ?? 1);
   let status = 0;

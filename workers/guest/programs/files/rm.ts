@@ -8,7 +8,14 @@ import { baseName, joinPath } from '../paths';
 const SPEC: ToolSpec = {
   usage: '[OPTION]... FILE...',
   options: 'rRfivdI',
-  long: { recursive: 'r', force: 'f', interactive: 'i', verbose: 'v', 'preserve-root': 'preserve-root', 'no-preserve-root': 'no-preserve-root' },
+  long: {
+    recursive: 'r',
+    force: 'f',
+    interactive: 'i',
+    verbose: 'v',
+    'preserve-root': 'preserve-root',
+    'no-preserve-root': 'no-preserve-root',
+  },
 };
 
 interface Removal {
@@ -33,7 +40,18 @@ export interface RemoveState {
 /** The state for removing these paths, for rm and for what removes as a part of its work. */
 export function startRemove(paths: readonly string[], changes: Partial<RemoveState> = {}): RemoveState {
   const todo = [...paths].reverse().map((path) => ({ path }));
-  return { status: 0, name: 'rm', recursive: true, force: false, interactive: false, verbose: false, todo, asked: null, answer: { text: '' }, ...changes };
+  return {
+    status: 0,
+    name: 'rm',
+    recursive: true,
+    force: false,
+    interactive: false,
+    verbose: false,
+    todo,
+    asked: null,
+    answer: { text: '' },
+    ...changes,
+  };
 }
 
 /** Removes some; false while an answer is awaited. */
@@ -58,9 +76,19 @@ function removeOne(sys: Sys, state: RemoveState, task: Removal): void {
       return;
     }
     if (state.interactive && !task.confirmed) {
-      const kind = { file: stat.size === 0 ? 'regular empty file' : 'regular file', dir: 'directory', symlink: 'symbolic link', char: 'character special file', block: 'block special file', fifo: 'fifo', socket: 'socket' }[stat.kind];
+      const kind = {
+        file: stat.size === 0 ? 'regular empty file' : 'regular file',
+        dir: 'directory',
+        symlink: 'symbolic link',
+        char: 'character special file',
+        block: 'block special file',
+        fifo: 'fifo',
+        socket: 'socket',
+      }[stat.kind];
       const isDescent = isDir && !task.isEmptied && sys.readdir(path).length > 0;
-      sys.eprint(isDescent ? `${state.name}: descend into directory \`${path}'? ` : `${state.name}: remove ${kind} \`${path}'? `);
+      sys.eprint(
+        isDescent ? `${state.name}: descend into directory \`${path}'? ` : `${state.name}: remove ${kind} \`${path}'? `,
+      );
       state.asked = task;
       return;
     }

@@ -24,7 +24,11 @@ Device: %Dh/%dd\tInode: %-10i  Links: %-5h`;
 
 export const stat = tool(
   'stat',
-  { usage: '[OPTION] FILE...', options: 'Lfc:t', long: { dereference: 'L', 'file-system': 'f', format: 'c', printf: 'printf:', terse: 't' } },
+  {
+    usage: '[OPTION] FILE...',
+    options: 'Lfc:t',
+    long: { dereference: 'L', 'file-system': 'f', format: 'c', printf: 'printf:', terse: 't' },
+  },
   (sys, options, words) => {
     if (words.length === 0) throw new UsageError('missing operand');
     let status = 0;
@@ -63,12 +67,15 @@ Change: %z`,
 }
 
 function expand(sys: Sys, path: string, it: Stat, format: string): string {
-  return format.replace(/%([-0]*)(\d*)(?:\.\d+)?([a-zA-Z%])/g, (whole, flags: string, width: string, letter: string) => {
-    const text = field(sys, path, it, letter);
-    if (text === undefined) return whole;
-    if (flags.includes('-')) return text.padEnd(Number(width));
-    return text.padStart(Number(width), flags.includes('0') ? '0' : ' ');
-  });
+  return format.replace(
+    /%([-0]*)(\d*)(?:\.\d+)?([a-zA-Z%])/g,
+    (whole, flags: string, width: string, letter: string) => {
+      const text = field(sys, path, it, letter);
+      if (text === undefined) return whole;
+      if (flags.includes('-')) return text.padEnd(Number(width));
+      return text.padStart(Number(width), flags.includes('0') ? '0' : ' ');
+    },
+  );
 }
 
 function field(sys: Sys, path: string, it: Stat, letter: string): string | undefined {
@@ -107,10 +114,25 @@ function field(sys: Sys, path: string, it: Stat, letter: string): string | undef
 function fileSystem(sys: Sys, path: string, format: string | undefined): string {
   const it = sys.statfs(path);
   const { target } = mountOf(sys, path);
-  const type = sys.mounts().filter((mount) => mount.target === target).at(-1)?.type ?? '?';
+  const type =
+    sys
+      .mounts()
+      .filter((mount) => mount.target === target)
+      .at(-1)?.type ?? '?';
   const shown = type === 'ext2' || type === 'ext3' ? 'ext2/ext3' : type;
   if (format !== undefined) {
-    const fields: Record<string, string | number> = { n: path, T: shown, s: it.blockSize, S: it.blockSize, b: it.blocks, f: it.free, a: it.free, c: it.inodes, d: it.freeInodes, '%': '%' };
+    const fields: Record<string, string | number> = {
+      n: path,
+      T: shown,
+      s: it.blockSize,
+      S: it.blockSize,
+      b: it.blocks,
+      f: it.free,
+      a: it.free,
+      c: it.inodes,
+      d: it.freeInodes,
+      '%': '%',
+    };
     return format.replace(/%([a-zA-Z%])/g, (whole, letter: string) => String(fields[letter] ?? whole));
   }
   return `  File: "${path}"

@@ -1,8 +1,16 @@
-/** Programs about disks, file systems and archives. */
+/** Programs about disks and file systems. */
 import type { Program } from '../../sys';
 import { dd } from './dd';
+import { mknod, sync } from './devices';
+import { fsckPrograms } from './fsck';
 import { losetup } from './losetup';
+import { mkfsPrograms } from './mkfs';
 import { mount, umount } from './mount';
+import { mkswap, swapoff, swapon } from './swap';
 import { df, du } from './usage';
 
-export const storagePrograms: readonly Program[] = [dd, df, du, losetup, mount, umount];
+export const storagePrograms: readonly Program[] = [
+  ...[dd, df, du, losetup, mknod, mkswap, mount, swapoff, swapon, sync, umount],
+  ...mkfsPrograms,
+  ...fsckPrograms,
+];

@@ -10,11 +10,13 @@ const SPEC: ToolSpec = {
   long: { bind: 'bind', move: 'move' },
 };
 
-interface FstabEntry {
+export interface FstabEntry {
   readonly source: string;
   readonly target: string;
   readonly type: string;
   readonly options: string;
+  /** When fsck -A looks at it: 0 never, 1 first. */
+  readonly pass: number;
 }
 
 export const mount = tool('mount', SPEC, (sys, options, words) => {
@@ -67,7 +69,7 @@ export function fstab(sys: Sys): FstabEntry[] {
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
     .filter((words) => words.length >= 3 && !words[0]!.startsWith('#'))
-    .map(([source = '', target = '', type = '', options = 'defaults']) => ({ source, target, type, options }));
+    .map(([source = '', target = '', type = '', options = 'defaults', , pass = '0']) => ({ source, target, type, options, pass: Number(pass) || 0 }));
 }
 
 /** Options that are for mount(8) and fstab, not for the kernel. */

@@ -4,12 +4,18 @@ import { free } from './free';
 import { arch, dmesg, env, groups, hostname, id, logname, printenv, tty, uname, whoami } from './identity';
 import { logger } from './logger';
 import { ps } from './ps';
+import { nohup, time, watch } from './run';
+import { chkconfig, service } from './services';
 import { halt, poweroff, reboot, runlevel, shutdown } from './shutdown';
 import { kill, killall, pgrep, pidof, pkill } from './signals';
+import { stress } from './stress';
+import { sysctl } from './sysctl';
+import { clear, reset, stty } from './terminal';
 import { cal, date, sleep, uptime, usleep } from './time';
 import { xargs } from './xargs';
 
 export const systemPrograms: readonly Program[] = [
-  ...[arch, cal, date, dmesg, env, free, groups, halt, hostname, id, kill, killall, logger, logname, pgrep, pidof, pkill],
-  ...[poweroff, printenv, ps, reboot, runlevel, shutdown, sleep, tty, uname, uptime, usleep, whoami, xargs],
+  ...[free, arch, dmesg, env, groups, hostname, id, logname, printenv, tty, uname, whoami, logger, ps],
+  ...[nohup, time, watch, chkconfig, service, halt, poweroff, reboot, runlevel, shutdown],
+  ...[kill, killall, pgrep, pidof, pkill, stress, sysctl, clear, reset, stty, cal, date, sleep, uptime, usleep, xargs],
 ];

@@ -158,7 +158,7 @@ function cancel(sys: Sys): number {
 function countDown(sys: Sys, state: ShutdownState): Step {
   const { minutes, goal, warning } = state;
   if (minutes < 10 || minutes % 15 === 0) {
-    const left = minutes === 1 ? 'minute' : `${minutes} minutes`;
+    const left = `${minutes} minute${minutes === 1 ? '' : 's'}`;
     broadcast(sys, `${warning}The system is going DOWN for ${goal.text} in ${left}!`);
   }
   state.minutes--;

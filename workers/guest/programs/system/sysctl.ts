@@ -23,7 +23,7 @@ const dotted = (name: string) => name.trim().replaceAll('/', '.');
 const pathOf = (name: string) => `${ROOT}/${name.replaceAll('.', '/')}`;
 
 export const sysctl = command('sysctl', (sys, args) => {
-  const options = optionsOf(sys, 'sysctl', SPEC, args);
+  const options = optionsOf(sys, 'sysctl', SPEC, [...args]);
   if (typeof options === 'number') return options;
   const { words } = options;
   const mode: Mode = { valueOnly: options.has('n'), ignoreUnknown: options.has('e') };
@@ -88,8 +88,8 @@ function set(sys: Sys, setting: string, mode: Mode): boolean {
   const name = dotted(match[1]!);
   const value = match[2]!.trim();
   try {
-    // A name that does not exist must not become a file.
-    sys.stat(pathOf(name));
+    // A name that does not exist must not become a file, and some can only be read, by root too.
+    if ((sys.stat(pathOf(name)).mode & 0o222) === 0) throw new SysError('EACCES');
     sys.writeFile(pathOf(name), `${value}\n`);
     print(sys, name, value, mode);
     return true;

@@ -18,7 +18,15 @@ interface CatState {
 const SPEC: ToolSpec = {
   usage: '[OPTION] [FILE]...',
   options: 'nbsEvTAetu',
-  long: { number: 'n', 'number-nonblank': 'b', 'squeeze-blank': 's', 'show-ends': 'E', 'show-all': 'A', 'show-tabs': 'T', 'show-nonprinting': 'v' },
+  long: {
+    number: 'n',
+    'number-nonblank': 'b',
+    'squeeze-blank': 's',
+    'show-ends': 'E',
+    'show-all': 'A',
+    'show-tabs': 'T',
+    'show-nonprinting': 'v',
+  },
 };
 
 export const cat = filter<CatState>('cat', {
@@ -39,7 +47,14 @@ export const cat = filter<CatState>('cat', {
     return { files: options.words, state };
   },
   bytes(sys, state, bytes) {
-    const isPlain = !(state.number || state.numberNonBlank || state.squeeze || state.ends || state.tabs || state.visible);
+    const isPlain = !(
+      state.number ||
+      state.numberNonBlank ||
+      state.squeeze ||
+      state.ends ||
+      state.tabs ||
+      state.visible
+    );
     sys.print(isPlain ? bytes : decorated(state, bytes));
   },
 });
@@ -130,7 +145,10 @@ export const nl = filter<NlState>('nl', {
       return;
     }
     const number = String(state.next);
-    const shown = state.format === 'ln' ? number.padEnd(state.width) : number.padStart(state.width, state.format === 'rz' ? '0' : ' ');
+    const shown =
+      state.format === 'ln'
+        ? number.padEnd(state.width)
+        : number.padStart(state.width, state.format === 'rz' ? '0' : ' ');
     sys.print(`${shown}${state.separator}${line}\n`);
     state.next += state.step;
   },

@@ -1,8 +1,9 @@
 /** cmp and diff: whether two files differ, and how (diffutils 2.8). */
-import { type Sys, SysError } from '../../sys';
+
 import { strerror } from '../../../lib/errno';
+import { type Sys, SysError } from '../../sys';
 import { formatDate } from '../dates';
-import { quietly, tool, ToolError, UsageError } from '../options';
+import { quietly, ToolError, tool, UsageError } from '../options';
 import { baseName, joinPath } from '../paths';
 
 function load(sys: Sys, path: string): Uint8Array {
@@ -14,28 +15,35 @@ function load(sys: Sys, path: string): Uint8Array {
   }
 }
 
-export const cmp = tool('cmp', { usage: '[OPTION]... FILE1 FILE2', options: 'ls', usageStatus: 2 }, (sys, options, words) => {
-  if (words.length < 2) throw new UsageError(words.length === 0 ? 'missing operand after `cmp\'' : `missing operand after \`${words[0]}'`);
-  const [a, b] = [load(sys, words[0]!), load(sys, words[1]!)];
-  const shorter = Math.min(a.length, b.length);
-  let line = 1;
-  let isDifferent = false;
-  for (let i = 0; i < shorter; i++) {
-    if (a[i] !== b[i]) {
-      isDifferent = true;
-      if (options.has('s')) return 1;
-      if (!options.has('l')) {
-        sys.print(`${words[0]} ${words[1]} differ: byte ${i + 1}, line ${line}\n`);
-        return 1;
+export const cmp = tool(
+  'cmp',
+  { usage: '[OPTION]... FILE1 FILE2', options: 'ls', usageStatus: 2 },
+  (sys, options, words) => {
+    if (words.length < 2)
+      throw new UsageError(words.length === 0 ? "missing operand after `cmp'" : `missing operand after \`${words[0]}'`);
+    const [a, b] = [load(sys, words[0]!), load(sys, words[1]!)];
+    const shorter = Math.min(a.length, b.length);
+    let line = 1;
+    let isDifferent = false;
+    for (let i = 0; i < shorter; i++) {
+      if (a[i] !== b[i]) {
+        isDifferent = true;
+        if (options.has('s')) return 1;
+        if (!options.has('l')) {
+          sys.print(`${words[0]} ${words[1]} differ: byte ${i + 1}, line ${line}\n`);
+          return 1;
+        }
+        sys.print(
+          `${String(i + 1).padStart(String(shorter).length)} ${a[i]!.toString(8).padStart(3)} ${b[i]!.toString(8).padStart(3)}\n`,
+        );
       }
-      sys.print(`${String(i + 1).padStart(String(shorter).length)} ${a[i]!.toString(8).padStart(3)} ${b[i]!.toString(8).padStart(3)}\n`);
+      if (a[i] === 10) line++;
     }
-    if (a[i] === 10) line++;
-  }
-  if (a.length === b.length) return isDifferent ? 1 : 0;
-  if (!options.has('s')) sys.eprint(`cmp: EOF on ${a.length < b.length ? words[0] : words[1]}\n`);
-  return 1;
-});
+    if (a.length === b.length) return isDifferent ? 1 : 0;
+    if (!options.has('s')) sys.eprint(`cmp: EOF on ${a.length < b.length ? words[0] : words[1]}\n`);
+    return 1;
+  },
+);
 
 interface Change {
   /** Half-open ranges of lines. */
@@ -81,55 +89,77 @@ export function changes(a: readonly string[], b: readonly string[]): Change[] {
   return out;
 }
 
-export const diff = tool('diff', { usage: '[OPTION]... FILES', options: 'uqrNbwiU:s', long: { unified: 'U::', brief: 'q', recursive: 'r', 'new-file': 'N' }, usageStatus: 2 }, (sys, options, words) => {
-  if (words.length < 2) throw new UsageError(words.length === 0 ? 'missing operand after `diff\'' : `missing operand after \`${words[0]}'`);
-  const context = options.has('u', 'U') ? Number(options.value('U') || 3) : -1;
-  const flags = options.list.map(([name]) => `-${name}`).join(' ');
-  const key = (line: string) => {
-    let text = line;
-    if (options.has('w')) text = text.replace(/\s+/g, '');
-    if (options.has('b')) text = text.replace(/\s+/g, ' ').trimEnd();
-    return options.has('i') ? text.toLowerCase() : text;
-  };
-  const compare = (first: string, second: string, isNested: boolean): number => {
-    const kinds = [first, second].map((path) => quietly(() => sys.stat(path))?.kind);
-    if (kinds[0] === 'dir' && kinds[1] === 'dir') {
-      let status = 0;
-      for (const name of [...new Set([...sys.readdir(first), ...sys.readdir(second)])].sort()) {
-        const [x, y] = [joinPath(first, name), joinPath(second, name)];
-        const only = !sys.exists(y) ? first : !sys.exists(x) ? second : undefined;
-        if (only !== undefined && !options.has('N')) {
-          sys.print(`Only in ${only}: ${name}\n`);
-          status = 1;
-        } else if (sys.stat(only === second ? y : x).kind === 'dir' && !options.has('r')) sys.print(`Common subdirectories: ${x} and ${y}\n`);
-        else status = Math.max(status, compare(x, y, true));
+export const diff = tool(
+  'diff',
+  {
+    usage: '[OPTION]... FILES',
+    options: 'uqrNbwiU:s',
+    long: { unified: 'U::', brief: 'q', recursive: 'r', 'new-file': 'N' },
+    usageStatus: 2,
+  },
+  (sys, options, words) => {
+    if (words.length < 2)
+      throw new UsageError(
+        words.length === 0 ? "missing operand after `diff'" : `missing operand after \`${words[0]}'`,
+      );
+    const context = options.has('u', 'U') ? Number(options.value('U') || 3) : -1;
+    const flags = options.list.map(([name]) => `-${name}`).join(' ');
+    const key = (line: string) => {
+      let text = line;
+      if (options.has('w')) text = text.replace(/\s+/g, '');
+      if (options.has('b')) text = text.replace(/\s+/g, ' ').trimEnd();
+      return options.has('i') ? text.toLowerCase() : text;
+    };
+    const compare = (first: string, second: string, isNested: boolean): number => {
+      const kinds = [first, second].map((path) => quietly(() => sys.stat(path))?.kind);
+      if (kinds[0] === 'dir' && kinds[1] === 'dir') {
+        let status = 0;
+        for (const name of [...new Set([...sys.readdir(first), ...sys.readdir(second)])].sort()) {
+          const [x, y] = [joinPath(first, name), joinPath(second, name)];
+          const only = !sys.exists(y) ? first : !sys.exists(x) ? second : undefined;
+          if (only !== undefined && !options.has('N')) {
+            sys.print(`Only in ${only}: ${name}\n`);
+            status = 1;
+          } else if (sys.stat(only === second ? y : x).kind === 'dir' && !options.has('r'))
+            sys.print(`Common subdirectories: ${x} and ${y}\n`);
+          else status = Math.max(status, compare(x, y, true));
+        }
+        return status;
       }
-      return status;
-    }
-    const [x, y] = kinds[0] === 'dir' ? [joinPath(first, baseName(second)), second] : kinds[1] === 'dir' ? [first, joinPath(second, baseName(first))] : [first, second];
-    const read = (path: string) => (options.has('N') && path !== '-' && !sys.exists(path) ? new Uint8Array(0) : load(sys, path === '-' ? '/dev/stdin' : path));
-    const [a, b] = [read(x), read(y)];
-    if (a.length === b.length && a.every((byte, i) => byte === b[i])) {
-      if (options.has('s')) sys.print(`Files ${x} and ${y} are identical\n`);
-      return 0;
-    }
-    if (options.has('q') || a.includes(0) || b.includes(0)) {
-      sys.print(options.has('q') ? `Files ${x} and ${y} differ\n` : `Binary files ${x} and ${y} differ\n`);
+      const [x, y] =
+        kinds[0] === 'dir'
+          ? [joinPath(first, baseName(second)), second]
+          : kinds[1] === 'dir'
+            ? [first, joinPath(second, baseName(first))]
+            : [first, second];
+      const read = (path: string) =>
+        options.has('N') && path !== '-' && !sys.exists(path)
+          ? new Uint8Array(0)
+          : load(sys, path === '-' ? '/dev/stdin' : path);
+      const [a, b] = [read(x), read(y)];
+      if (a.length === b.length && a.every((byte, i) => byte === b[i])) {
+        if (options.has('s')) sys.print(`Files ${x} and ${y} are identical\n`);
+        return 0;
+      }
+      if (options.has('q') || a.includes(0) || b.includes(0)) {
+        sys.print(options.has('q') ? `Files ${x} and ${y} differ\n` : `Binary files ${x} and ${y} differ\n`);
+        return 1;
+      }
+      const [left, right] = [lines(a), lines(b)];
+      const found = changes(left.map(key), right.map(key));
+      if (found.length === 0) return 0;
+      if (isNested) sys.print(`diff ${flags} ${x} ${y}\n`.replace('  ', ' '));
+      if (context < 0) for (const change of found) sys.print(normal(change, left, right));
+      else {
+        const stamp = (path: string) =>
+          `${path}\t${formatDate('%Y-%m-%d %H:%M:%S.%N +0000', quietly(() => sys.stat(path))?.mtime ?? 0)}\n`;
+        sys.print(`--- ${stamp(x)}+++ ${stamp(y)}${unified(found, left, right, context)}`);
+      }
       return 1;
-    }
-    const [left, right] = [lines(a), lines(b)];
-    const found = changes(left.map(key), right.map(key));
-    if (found.length === 0) return 0;
-    if (isNested) sys.print(`diff ${flags} ${x} ${y}\n`.replace('  ', ' '));
-    if (context < 0) for (const change of found) sys.print(normal(change, left, right));
-    else {
-      const stamp = (path: string) => `${path}\t${formatDate('%Y-%m-%d %H:%M:%S.%N +0000', quietly(() => sys.stat(path))?.mtime ?? 0)}\n`;
-      sys.print(`--- ${stamp(x)}+++ ${stamp(y)}${unified(found, left, right, context)}`);
-    }
-    return 1;
-  };
-  return compare(words[0]!, words[1]!, false);
-});
+    };
+    return compare(words[0]!, words[1]!, false);
+  },
+);
 
 const NO_NEWLINE = '\n\\ No newline at end of file';
 
@@ -140,12 +170,19 @@ function lines(bytes: Uint8Array): string[] {
   return last === '' ? parts : [...parts, last + NO_NEWLINE];
 }
 
-const span = ([from, to]: readonly [number, number]) => (to - from <= 1 ? String(Math.max(to, from)) : `${from + 1},${to}`);
+const span = ([from, to]: readonly [number, number]) =>
+  to - from <= 1 ? String(Math.max(to, from)) : `${from + 1},${to}`;
 
 function normal({ a, b }: Change, left: readonly string[], right: readonly string[]): string {
   const letter = a[0] === a[1] ? 'a' : b[0] === b[1] ? 'd' : 'c';
-  const removed = left.slice(...a).map((line) => `< ${line}\n`).join('');
-  const added = right.slice(...b).map((line) => `> ${line}\n`).join('');
+  const removed = left
+    .slice(...a)
+    .map((line) => `< ${line}\n`)
+    .join('');
+  const added = right
+    .slice(...b)
+    .map((line) => `> ${line}\n`)
+    .join('');
   return `${span(a)}${letter}${span(b)}\n${removed}${letter === 'c' ? '---\n' : ''}${added}`;
 }
 
@@ -157,7 +194,8 @@ function unified(found: readonly Change[], left: readonly string[], right: reado
     const [first, last] = [found[i]!, found[end]!];
     const before = Math.min(context, first.a[0]);
     const after = Math.min(context, left.length - last.a[1]);
-    const range = (from: number, to: number) => (to - from === 1 ? String(to) : `${to === from ? from : from + 1},${to - from}`);
+    const range = (from: number, to: number) =>
+      to - from === 1 ? String(to) : `${to === from ? from : from + 1},${to - from}`;
     text += `@@ -${range(first.a[0] - before, last.a[1] + after)} +${range(first.b[0] - before, last.b[1] + after)} @@\n`;
     let at = first.a[0] - before;
     for (const change of found.slice(i, end + 1)) {

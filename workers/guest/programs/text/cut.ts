@@ -15,7 +15,15 @@ interface CutState {
 const SPEC: ToolSpec = {
   usage: '[OPTION]... [FILE]...',
   options: 'f:c:b:d:sn',
-  long: { fields: 'f', characters: 'c', bytes: 'b', delimiter: 'd', 'only-delimited': 's', 'output-delimiter': 'output-delimiter:', complement: 'complement' },
+  long: {
+    fields: 'f',
+    characters: 'c',
+    bytes: 'b',
+    delimiter: 'd',
+    'only-delimited': 's',
+    'output-delimiter': 'output-delimiter:',
+    complement: 'complement',
+  },
 };
 
 export const cut = filter<CutState>('cut', {
@@ -29,7 +37,8 @@ export const cut = filter<CutState>('cut', {
       const [kind, list] = lists[0]!;
       const delimiter = options.value('d') ?? '\t';
       if ([...delimiter].length !== 1) throw new UsageError('the delimiter must be a single character');
-      if (options.has('d') && kind !== 'f') throw new UsageError('an input delimiter may be specified only when operating on fields');
+      if (options.has('d') && kind !== 'f')
+        throw new UsageError('an input delimiter may be specified only when operating on fields');
       const state: CutState = {
         kind: kind as 'f' | 'c' | 'b',
         ranges: parseRanges(list),
@@ -55,7 +64,9 @@ export const cut = filter<CutState>('cut', {
 });
 
 function chosen(state: CutState, parts: readonly string[]): string[] {
-  return parts.filter((_, i) => state.ranges.some(([from, to]) => i + 1 >= from && (to === 0 || i + 1 <= to)) !== state.complement);
+  return parts.filter(
+    (_, i) => state.ranges.some(([from, to]) => i + 1 >= from && (to === 0 || i + 1 <= to)) !== state.complement,
+  );
 }
 
 function parseRanges(list: string): (readonly [number, number])[] {

@@ -15,7 +15,16 @@ interface DumpState {
   isStarred: boolean;
 }
 
-const ESCAPES: Readonly<Record<number, string>> = { 0: '\\0', 7: '\\a', 8: '\\b', 9: '\\t', 10: '\\n', 11: '\\v', 12: '\\f', 13: '\\r' };
+const ESCAPES: Readonly<Record<number, string>> = {
+  0: '\\0',
+  7: '\\a',
+  8: '\\b',
+  9: '\\t',
+  10: '\\n',
+  11: '\\v',
+  12: '\\f',
+  13: '\\r',
+};
 const pad = (value: number, base: number, width: number) => value.toString(base).padStart(width, '0');
 
 function row(state: DumpState, bytes: Uint8Array): string {
@@ -29,7 +38,11 @@ function row(state: DumpState, bytes: Uint8Array): string {
     case 'x1':
       return [...bytes].map((byte) => ` ${pad(byte, 16, 2)}`).join('');
     case 'c':
-      return [...bytes].map((byte) => (ESCAPES[byte] ?? (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : pad(byte, 8, 3))).padStart(4)).join('');
+      return [...bytes]
+        .map((byte) =>
+          (ESCAPES[byte] ?? (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : pad(byte, 8, 3))).padStart(4),
+        )
+        .join('');
     case 'canonical': {
       const hex = [...bytes].map((byte, i) => `${i === 8 ? ' ' : ''} ${pad(byte, 16, 2)}`).join('');
       return ` ${hex.padEnd(49)}  |${[...bytes].map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '.')).join('')}|`;
@@ -40,11 +53,26 @@ function row(state: DumpState, bytes: Uint8Array): string {
 const dumper = (name: 'od' | 'hexdump') =>
   filter<DumpState>(name, {
     parse(sys, args) {
-      const options = optionsOf(sys, name, name === 'od' ? { usage: '[OPTION]... [FILE]...', options: 'A:t:N:j:vcxob' } : { usage: '[-bcCdovx] [-n length] [-s skip] [file ...]', options: 'Cn:s:vxc' }, [...args]);
+      const options = optionsOf(
+        sys,
+        name,
+        name === 'od'
+          ? { usage: '[OPTION]... [FILE]...', options: 'A:t:N:j:vcxob' }
+          : { usage: '[-bcCdovx] [-n length] [-s skip] [file ...]', options: 'Cn:s:vxc' },
+        [...args],
+      );
       if (typeof options === 'number') return options;
       const type = options.value('t') ?? '';
       const base = { o: 8, x: 16, d: 10, n: 0 }[options.value('A') ?? (name === 'od' ? 'o' : 'x')] ?? 8;
-      const format = options.has('C') ? 'canonical' : options.has('c') || type === 'c' ? 'c' : type.startsWith('x1') ? 'x1' : options.has('x') || type.startsWith('x') || name === 'hexdump' ? 'x2' : 'o2';
+      const format = options.has('C')
+        ? 'canonical'
+        : options.has('c') || type === 'c'
+          ? 'c'
+          : type.startsWith('x1')
+            ? 'x1'
+            : options.has('x') || type.startsWith('x') || name === 'hexdump'
+              ? 'x2'
+              : 'o2';
       const addressWidth = format === 'canonical' ? 8 : name === 'hexdump' ? 7 : base === 16 ? 6 : 7;
       const number = (letter: string, fallback: number) => Number(options.value(letter) ?? fallback);
       const state: DumpState = {
@@ -77,7 +105,8 @@ const dumper = (name: 'od' | 'hexdump') =>
     end(sys, state) {
       if (state.rest.length > 0) sys.print(line(state, state.rest));
       const isEmpty = state.offset === 0 && name === 'hexdump';
-      if (!isEmpty && state.addressBase > 0) sys.print(`${pad(Math.min(state.offset, state.limit), state.addressBase, state.addressWidth)}\n`);
+      if (!isEmpty && state.addressBase > 0)
+        sys.print(`${pad(Math.min(state.offset, state.limit), state.addressBase, state.addressWidth)}\n`);
     },
   });
 

@@ -1,9 +1,10 @@
 /** grep, egrep and fgrep: lines that match (GNU grep 2.5). */
+
+import { patternRegExp } from '../../shell/pattern';
 import type { Sys } from '../../sys';
 import { filter } from '../adapters';
 import { guarded, type Options, optionsOf, quietly, type ToolSpec, UsageError } from '../options';
 import { baseName, joinPath } from '../paths';
-import { patternRegExp } from '../../shell/pattern';
 import { posixRegex, type RegexOptions } from './regex';
 
 const SPEC: ToolSpec = {
@@ -81,7 +82,17 @@ function start(sys: Sys, name: string, options: Options, dialect: RegexOptions) 
     regex,
     invert: options.has('v'),
     numbers: options.has('n'),
-    mode: options.has('q') ? 'quiet' : options.has('l') ? 'with' : options.has('L') ? 'without' : options.has('c') ? 'count' : options.has('o') ? 'only' : 'lines',
+    mode: options.has('q')
+      ? 'quiet'
+      : options.has('l')
+        ? 'with'
+        : options.has('L')
+          ? 'without'
+          : options.has('c')
+            ? 'count'
+            : options.has('o')
+              ? 'only'
+              : 'lines',
     showNames: !options.has('h') && (options.has('H') || words.length > 1 || isRecursive),
     silent: options.has('s') || options.has('q'),
     text: options.has('a'),
@@ -107,14 +118,18 @@ function filesBelow(sys: Sys, options: Options, path: string): string[] {
   const globs = (name: string) => options.list.filter(([it]) => it === name).map(([, value]) => value);
   const [included, excluded] = [globs('include'), globs('exclude')];
   const wanted = (name: string) =>
-    (included.length === 0 || included.some((glob) => patternRegExp(glob).test(name))) && !excluded.some((glob) => patternRegExp(glob).test(name));
+    (included.length === 0 || included.some((glob) => patternRegExp(glob).test(name))) &&
+    !excluded.some((glob) => patternRegExp(glob).test(name));
   const names = quietly(() => sys.readdir(path));
   return [...(names ?? [])].sort().flatMap((name) => {
     const inner = joinPath(path, name);
     const kind = quietly(() => sys.lstat(inner))?.kind;
     if (kind === 'dir') return filesBelow(sys, options, inner);
     // Devices and pipes are left out of a walk; links are followed when they lead to files.
-    return (kind === 'file' || (kind === 'symlink' && quietly(() => sys.stat(inner))?.kind === 'file')) && wanted(baseName(inner)) ? [inner] : [];
+    return (kind === 'file' || (kind === 'symlink' && quietly(() => sys.stat(inner))?.kind === 'file')) &&
+      wanted(baseName(inner))
+      ? [inner]
+      : [];
   });
 }
 
@@ -134,7 +149,8 @@ const grepProgram = (name: string, dialect: RegexOptions) =>
     },
     line: (sys, state, line) => takeLine(sys, state, line),
     fileEnd(sys, state) {
-      if (state.isBinary && state.count > 0 && (state.mode === 'lines' || state.mode === 'only')) sys.print(`Binary file ${state.name} matches\n`);
+      if (state.isBinary && state.count > 0 && (state.mode === 'lines' || state.mode === 'only'))
+        sys.print(`Binary file ${state.name} matches\n`);
       if (state.mode === 'count') sys.print(`${state.showNames ? `${state.name}:` : ''}${state.count}\n`);
       if (state.mode === 'with' && state.count > 0) sys.print(`${state.name}\n`);
       if (state.mode === 'without' && state.count === 0) sys.print(`${state.name}\n`);
@@ -161,7 +177,13 @@ function takeLine(sys: Sys, state: GrepState, line: string): boolean {
   if (state.count >= state.max) return true;
   state.count++;
   state.found = true;
-  if (state.mode === 'with' || state.mode === 'without' || state.mode === 'quiet' || (state.isBinary && state.mode !== 'count')) return true;
+  if (
+    state.mode === 'with' ||
+    state.mode === 'without' ||
+    state.mode === 'quiet' ||
+    (state.isBinary && state.mode !== 'count')
+  )
+    return true;
   if (state.mode === 'only' && !state.invert) {
     for (const match of line.matchAll(posixRegex(state.pattern, state.regex, 'g')))
       if (match[0] !== '') sys.print(`${prefix(state, ':', state.lineNumber)}${match[0]}\n`);
@@ -172,7 +194,7 @@ function takeLine(sys: Sys, state: GrepState, line: string): boolean {
     else if (hasContext && state.hasShown && state.lastShown === 0) sys.print('--\n');
     const { kept } = state;
     state.kept = [];
-    kept.forEach((text, i) => sys.print(`${prefix(state, '-', first + i)}${text}\n`));
+    for (const [i, text] of kept.entries()) sys.print(`${prefix(state, '-', first + i)}${text}\n`);
     show(sys, state, ':', line);
     state.due = state.after;
   }

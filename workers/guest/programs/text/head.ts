@@ -17,7 +17,8 @@ const SPEC: ToolSpec = {
 };
 
 /** `-5` means `-n 5`. */
-export const withLineCount = (args: readonly string[]) => args.map((arg) => (/^-\d+$/.test(arg) ? `-n${arg.slice(1)}` : arg));
+export const withLineCount = (args: readonly string[]) =>
+  args.map((arg) => (/^-\d+$/.test(arg) ? `-n${arg.slice(1)}` : arg));
 
 export const head = filter<HeadState>('head', {
   parse(sys, args) {

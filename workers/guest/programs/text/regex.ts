@@ -23,7 +23,9 @@ export function posixRegex(pattern: string, options: RegexOptions = {}, flags = 
   let regex = cache.get(key);
   if (!regex) {
     // Several patterns, one a line, are alternatives (grep).
-    const sources = pattern.split('\n').map((each) => (options.fixed ? literal(each) : new Translator(each, options.extended ?? false).translate()));
+    const sources = pattern
+      .split('\n')
+      .map((each) => (options.fixed ? literal(each) : new Translator(each, options.extended ?? false).translate()));
     let source = sources.length === 1 ? sources[0]! : sources.map((each) => `(?:${each})`).join('|');
     if (options.line) source = `^(?:${source})$`;
     else if (options.word) source = `(?<![\\w])(?:${source})(?![\\w])`;
@@ -95,23 +97,49 @@ class Translator {
 
   #one(): void {
     const c = this.#chars[this.#at]!;
-    if (c === '[') return this.#bracket();
-    if (c === '\\') return this.#escape();
+    if (c === '[') {
+      this.#bracket();
+      return;
+    }
+    if (c === '\\') {
+      this.#escape();
+      return;
+    }
     this.#at++;
     if (c === '*') return this.#isStart ? this.#put('\\*') : this.#quantifier('*');
-    if (c === '.') return this.#put('.');
+    if (c === '.') {
+      this.#put('.');
+      return;
+    }
     if (c === '^') return this.extended || this.#isStart ? this.#anchor('^') : this.#put('\\^');
     if (c === '$') return this.extended || this.#isEnd() ? this.#put('$') : this.#put('\\$');
-    if (!this.extended) return this.#put(literal(c));
-    if (c === '(') return this.#open();
-    if (c === ')' && this.#depth > 0) return this.#close();
-    if (c === '|') return this.#alternative();
-    if (c === '+' || c === '?') return this.#isStart ? this.#put(`\\${c}`) : this.#quantifier(c);
+    if (!this.extended) {
+      this.#put(literal(c));
+      return;
+    }
+    if (c === '(') {
+      this.#open();
+      return;
+    }
+    if (c === ')' && this.#depth > 0) {
+      this.#close();
+      return;
+    }
+    if (c === '|') {
+      this.#alternative();
+      return;
+    }
+    if (c === '+' || c === '?') {
+      if (this.#isStart) this.#put(`\\${c}`);
+      else this.#quantifier(c);
+      return;
+    }
     if (c === '{') {
       const interval = /^(\d*)(,?)(\d*)\}/.exec(this.#chars.slice(this.#at).join(''));
       if (interval && (interval[1] !== '' || interval[2] !== '') && !this.#isStart) {
         this.#at += interval[0].length;
-        return this.#quantifier(`{${interval[1] || '0'}${interval[2]}${interval[3]}}`);
+        this.#quantifier(`{${interval[1] || '0'}${interval[2]}${interval[3]}}`);
+        return;
       }
     }
     this.#put(literal(c));
@@ -157,21 +185,36 @@ class Translator {
     if (c === undefined) throw new ToolError('Trailing backslash', 2);
     this.#at += 2;
     if (!this.extended) {
-      if (c === '(') return this.#open();
+      if (c === '(') {
+        this.#open();
+        return;
+      }
       if (c === ')') {
         if (this.#depth === 0) throw new ToolError('Unmatched ) or \\)', 2);
-        return this.#close();
+        this.#close();
+        return;
       }
-      if (c === '|') return this.#alternative();
-      if (c === '+' || c === '?') return this.#isStart ? this.#put(`\\${c}`) : this.#quantifier(c);
+      if (c === '|') {
+        this.#alternative();
+        return;
+      }
+      if (c === '+' || c === '?') {
+        if (this.#isStart) this.#put(`\\${c}`);
+        else this.#quantifier(c);
+        return;
+      }
       if (c === '{') {
         const interval = /^(\d*)(,?)(\d*)\\\}/.exec(this.#chars.slice(this.#at).join(''));
         if (!interval) throw new ToolError('Unmatched \\{', 2);
         this.#at += interval[0].length;
-        return this.#quantifier(`{${interval[1] || '0'}${interval[2]}${interval[3]}}`);
+        this.#quantifier(`{${interval[1] || '0'}${interval[2]}${interval[3]}}`);
+        return;
       }
     }
-    if (/[1-9]/.test(c)) return this.#put(`\\${c}(?:)`);
+    if (/[1-9]/.test(c)) {
+      this.#put(`\\${c}(?:)`);
+      return;
+    }
     this.#put(ESCAPES[c] ?? literal(c));
   }
 

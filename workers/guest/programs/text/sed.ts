@@ -57,7 +57,9 @@ export const sed: Program<SedState> = {
     if (typeof options === 'number') return state(options);
     const made = guarded(sys, 'sed', SPEC, () => {
       const words = [...options.words];
-      const scripts = options.list.flatMap(([name, value]) => (name === 'e' ? [value] : name === 'f' ? [sys.readText(value).replace(/\n$/, '')] : []));
+      const scripts = options.list.flatMap(([name, value]) =>
+        name === 'e' ? [value] : name === 'f' ? [sys.readText(value).replace(/\n$/, '')] : [],
+      );
       if (scripts.length === 0) {
         if (words.length === 0) throw new UsageError('no script specified');
         scripts.push(words.shift()!);
@@ -66,7 +68,8 @@ export const sed: Program<SedState> = {
       const commands = parseScript(script.replace(/^#n\n/, ''));
       const extended = options.has('r', 'E');
       for (const { from, to, substitute } of commands)
-        for (const it of [from, to, substitute]) if (it && 'source' in it && it.source !== '') posixRegex(it.source, { extended });
+        for (const it of [from, to, substitute])
+          if (it && 'source' in it && it.source !== '') posixRegex(it.source, { extended });
       return state(-1, {
         commands,
         quiet: options.has('n') || script.startsWith('#n\n'),
@@ -166,7 +169,11 @@ function lookAhead(sys: Sys, state: SedState): true | undefined {
       line = nextLine(sys, state.reader);
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
-      sys.eprint(error.code === 'EISDIR' ? `sed: couldn't edit ${state.file}: not a regular file\n` : `sed: read error on ${state.file}: ${strerror[error.code]}\n`);
+      sys.eprint(
+        error.code === 'EISDIR'
+          ? `sed: couldn't edit ${state.file}: not a regular file\n`
+          : `sed: read error on ${state.file}: ${strerror[error.code]}\n`,
+      );
       line = null;
     }
     if (line === undefined) return undefined;
@@ -189,13 +196,22 @@ function openNext(sys: Sys, state: SedState): boolean {
     state.reader = lineReader(file === '-' ? 0 : sys.open(file, { read: true }));
     state.file = file;
     if (state.inPlace !== null && file !== '-') {
-      state.outPath = joinPath(dirName(file), `sed${Array.from({ length: 6 }, () => 'abcdefghijklmnopqrstuvwxyz'[sys.random(26)]).join('')}`);
+      state.outPath = joinPath(
+        dirName(file),
+        `sed${Array.from({ length: 6 }, () => 'abcdefghijklmnopqrstuvwxyz'[sys.random(26)]).join('')}`,
+      );
       state.outFd = sys.open(state.outPath, { write: true, create: true, exclusive: true, mode: sys.stat(file).mode });
     }
     if (state.separate) state.line = 0;
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
-    sys.eprint(error.code === 'EISDIR' ? (state.inPlace === null ? `sed: read error on ${file}: Is a directory\n` : `sed: couldn't edit ${file}: not a regular file\n`) : `sed: can't read ${file}: ${strerror[error.code]}\n`);
+    sys.eprint(
+      error.code === 'EISDIR'
+        ? state.inPlace === null
+          ? `sed: read error on ${file}: Is a directory\n`
+          : `sed: couldn't edit ${file}: not a regular file\n`
+        : `sed: can't read ${file}: ${strerror[error.code]}\n`,
+    );
     state.exitStatus = 2;
     state.reader = null;
   }
@@ -207,7 +223,8 @@ function closeFile(sys: Sys, state: SedState): void {
     // After `q` the rest of the file is kept as it is.
     if (state.reader && state.isQuitting) {
       if (state.hasNext && state.next) put(sys, state, state.next.text, state.next.isTerminated);
-      for (let line = nextLine(sys, state.reader); line; line = nextLine(sys, state.reader)) put(sys, state, line.text, line.isTerminated);
+      for (let line = nextLine(sys, state.reader); line; line = nextLine(sys, state.reader))
+        put(sys, state, line.text, line.isTerminated);
     }
     sys.close(state.outFd);
     state.outFd = -1;
@@ -215,7 +232,9 @@ function closeFile(sys: Sys, state: SedState): void {
     sys.chmod(state.outPath, stat.mode);
     if (sys.uid === 0) sys.chown(state.outPath, stat.uid, stat.gid);
     if (state.inPlace) {
-      const backup = state.inPlace.includes('*') ? state.inPlace.replaceAll('*', baseName(state.file)) : baseName(state.file) + state.inPlace;
+      const backup = state.inPlace.includes('*')
+        ? state.inPlace.replaceAll('*', baseName(state.file))
+        : baseName(state.file) + state.inPlace;
       sys.rename(state.file, joinPath(dirName(state.file), backup));
     }
     sys.rename(state.outPath, state.file);
@@ -243,7 +262,9 @@ function matchesAddress(sys: Sys, state: SedState, address: Address): boolean | 
     case 'last':
       return isLast(sys, state);
     case 'step':
-      return address.step === 0 ? state.line === address.first : state.line >= address.first && (state.line - address.first) % address.step === 0;
+      return address.step === 0
+        ? state.line === address.first
+        : state.line >= address.first && (state.line - address.first) % address.step === 0;
     case 'regex':
       return regexOf(state, address.source, address.ignoreCase).test(state.pattern);
     case 'plus':
@@ -350,7 +371,8 @@ function perform(sys: Sys, state: SedState, command: SedCommand): Outcome | 'jum
       return undefined;
     case 'c':
       // A range is replaced as a whole, at its end.
-      if (!command.to || command.negated || state.ranges[state.pc] === undefined) put(sys, state, command.text!.replace(/\n$/, ''));
+      if (!command.to || command.negated || state.ranges[state.pc] === undefined)
+        put(sys, state, command.text!.replace(/\n$/, ''));
       return 'delete';
     case 'r':
       try {
@@ -420,7 +442,10 @@ function substitute(sys: Sys, state: SedState, it: NonNullable<SedCommand['subst
   let count = 0;
   let isChanged = false;
   const result = state.pattern.replace(regex, (...found: unknown[]) => {
-    const groups = found.filter((part, i) => i === 0 || typeof part === 'string' || part === undefined) as (string | undefined)[];
+    const groups = found.filter((part, i) => i === 0 || typeof part === 'string' || part === undefined) as (
+      | string
+      | undefined
+    )[];
     count++;
     if (count < it.nth || (count > it.nth && !it.global)) return groups[0]!;
     isChanged = true;

@@ -16,7 +16,15 @@ export interface SedCommand {
   readonly name: string;
   /** Text of a, i, c; file of r, w; label of b, t, `:`; map of y. */
   readonly text?: string;
-  readonly substitute?: { readonly source: string; readonly replacement: string; readonly ignoreCase: boolean; readonly global: boolean; readonly print: boolean; readonly nth: number; readonly file: string };
+  readonly substitute?: {
+    readonly source: string;
+    readonly replacement: string;
+    readonly ignoreCase: boolean;
+    readonly global: boolean;
+    readonly print: boolean;
+    readonly nth: number;
+    readonly file: string;
+  };
   /** Index of the command behind the block's end, for `{`. */
   readonly end?: number;
 }
@@ -39,9 +47,14 @@ class ScriptParser {
       if (this.#at >= this.script.length) break;
       this.#command();
     }
-    if (this.#blocks.length > 0) this.#fail('unmatched `{\'');
+    if (this.#blocks.length > 0) this.#fail("unmatched `{'");
     for (const { name, text } of this.#commands)
-      if ((name === 'b' || name === 't' || name === 'T') && text && !this.#commands.some((it) => it.name === ':' && it.text === text)) throw new ToolError(`can't find label for jump to \`${text}'`);
+      if (
+        (name === 'b' || name === 't' || name === 'T') &&
+        text &&
+        !this.#commands.some((it) => it.name === ':' && it.text === text)
+      )
+        throw new ToolError(`can't find label for jump to \`${text}'`);
     return this.#commands;
   }
 
@@ -136,7 +149,7 @@ class ScriptParser {
       this.#at++;
       this.#skip(/\s/);
       to = this.#address(true);
-      if (!to) this.#fail('unexpected `,\'');
+      if (!to) this.#fail("unexpected `,'");
       this.#skip(/\s/);
     }
     let negated = false;
@@ -158,16 +171,19 @@ class ScriptParser {
         return;
       case '}': {
         const open = this.#blocks.pop();
-        if (open === undefined) this.#fail('unexpected `}\'');
+        if (open === undefined) this.#fail("unexpected `}'");
         this.#commands[open] = { ...this.#commands[open]!, end: this.#commands.length };
-        return this.#endOfCommand();
+        this.#endOfCommand();
+        return;
       }
       case 's':
         this.#commands.push({ ...base, substitute: this.#substitution() });
-        return this.#endOfCommand();
+        this.#endOfCommand();
+        return;
       case 'y':
         this.#commands.push({ ...base, text: this.#transliteration() });
-        return this.#endOfCommand();
+        this.#endOfCommand();
+        return;
       case 'a':
       case 'i':
       case 'c':
@@ -190,7 +206,8 @@ class ScriptParser {
       case 'Q':
         this.#skip(/[ \t]/);
         this.#commands.push({ ...base, text: this.#take(/\d*/) });
-        return this.#endOfCommand();
+        this.#endOfCommand();
+        return;
       default:
         if (!'pPdDnNgGhHx=lz'.includes(name)) this.#fail(`unknown command: \`${name}'`);
         this.#commands.push(base);
@@ -251,7 +268,7 @@ class ScriptParser {
       this.#skip(/[ \t]/);
       if (this.script[this.#at] === '\n') this.#at++;
     }
-    if (this.#at >= this.script.length) this.#fail('expected \\ after `a\', `c\' or `i\'');
+    if (this.#at >= this.script.length) this.#fail("expected \\ after `a', `c' or `i'");
     let text = '';
     for (; this.#at < this.script.length && this.script[this.#at] !== '\n'; this.#at++) {
       if (this.script[this.#at] === '\\' && this.#at + 1 < this.script.length) this.#at++;

@@ -1,11 +1,12 @@
 /** Small text tools: echo, printf, yes, seq, tee, uniq, fold, strings, true, false, expr, test. */
+
+import { strerror } from '../../../lib/errno';
 import { format } from '../../shell/builtins/format';
 import { unescapeText } from '../../shell/builtins/output';
-import type { Shell } from '../../shell/state';
 import { testArguments } from '../../shell/condition';
+import type { Shell } from '../../shell/state';
 import { ShellError } from '../../shell/variables';
 import { again, type Program, type Sys, SysError } from '../../sys';
-import { strerror } from '../../../lib/errno';
 import { command, filter } from '../adapters';
 import { guarded, optionsOf, ToolError, type ToolSpec, UsageError } from '../options';
 import { posixRegex } from './regex';
@@ -59,16 +60,36 @@ interface SeqState {
   readonly status: number;
 }
 
-const SEQ: ToolSpec = { usage: '[OPTION]... [FIRST [INCREMENT]] LAST', options: 'f:s:w', long: { format: 'f', separator: 's', 'equal-width': 'w' }, stopAtWord: true };
+const SEQ: ToolSpec = {
+  usage: '[OPTION]... [FIRST [INCREMENT]] LAST',
+  options: 'f:s:w',
+  long: { format: 'f', separator: 's', 'equal-width': 'w' },
+  stopAtWord: true,
+};
 
 export const seq: Program<SeqState> = {
   name: 'seq',
   start(sys) {
-    const none = (status: number): SeqState => ({ from: 0, step: 1, count: 0, digits: 0, width: 0, separator: '\n', template: '', at: 0, status });
+    const none = (status: number): SeqState => ({
+      from: 0,
+      step: 1,
+      count: 0,
+      digits: 0,
+      width: 0,
+      separator: '\n',
+      template: '',
+      at: 0,
+      status,
+    });
     // Negative numbers are not options.
     const args = sys.argv.slice(1);
     const firstNumber = args.findIndex((arg) => /^-\.?\d/.test(arg));
-    const options = optionsOf(sys, 'seq', SEQ, firstNumber < 0 ? args : [...args.slice(0, firstNumber), '--', ...args.slice(firstNumber)]);
+    const options = optionsOf(
+      sys,
+      'seq',
+      SEQ,
+      firstNumber < 0 ? args : [...args.slice(0, firstNumber), '--', ...args.slice(firstNumber)],
+    );
     if (typeof options === 'number') return none(options);
     const made = guarded(sys, 'seq', SEQ, (): SeqState => {
       const words = options.words.filter((word) => word !== '--');
@@ -76,13 +97,31 @@ export const seq: Program<SeqState> = {
       if (words.length > 3) throw new UsageError(`extra operand \`${words[3]}'`);
       const wrong = words.find((word) => !/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(word));
       if (wrong !== undefined) throw new UsageError(`invalid floating point argument: ${wrong}`);
-      const [first, increment, last] = words.length === 1 ? ['1', '1', words[0]!] : words.length === 2 ? [words[0]!, '1', words[1]!] : [words[0]!, words[1]!, words[2]!];
+      const [first, increment, last] =
+        words.length === 1
+          ? ['1', '1', words[0]!]
+          : words.length === 2
+            ? [words[0]!, '1', words[1]!]
+            : [words[0]!, words[1]!, words[2]!];
       const step = Number(increment);
       if (step === 0) throw new UsageError(`invalid Zero increment value: \`${increment}'`);
       const digits = Math.max(...[first, increment].map((word) => word.split('.')[1]?.length ?? 0));
       const count = Math.max(0, Math.floor((Number(last) - Number(first)) / step + 1e-10) + 1);
-      const widest = Math.max(Number(first).toFixed(digits).length, (Number(first) + step * (count - 1)).toFixed(digits).length);
-      return { from: Number(first), step, count, digits, width: options.has('w') ? widest : 0, separator: options.value('s') ?? '\n', template: options.value('f') ?? '', at: 0, status: -1 };
+      const widest = Math.max(
+        Number(first).toFixed(digits).length,
+        (Number(first) + step * (count - 1)).toFixed(digits).length,
+      );
+      return {
+        from: Number(first),
+        step,
+        count,
+        digits,
+        width: options.has('w') ? widest : 0,
+        separator: options.value('s') ?? '\n',
+        template: options.value('f') ?? '',
+        at: 0,
+        status: -1,
+      };
     });
     return typeof made === 'number' ? none(made) : made;
   },
@@ -92,7 +131,9 @@ export const seq: Program<SeqState> = {
     const end = Math.min(state.count, state.at + 1000);
     for (; state.at < end; state.at++) {
       const number = (state.from + state.at * state.step).toFixed(state.digits);
-      const padded = number.startsWith('-') ? `-${number.slice(1).padStart(state.width - 1, '0')}` : number.padStart(state.width, '0');
+      const padded = number.startsWith('-')
+        ? `-${number.slice(1).padStart(state.width - 1, '0')}`
+        : number.padStart(state.width, '0');
       const shown = state.template === '' ? padded : format(state.template, [number], () => undefined).text;
       text += shown + (state.at === state.count - 1 ? '\n' : state.separator);
     }
@@ -108,13 +149,23 @@ interface TeeState {
 
 export const tee = filter<TeeState>('tee', {
   parse(sys, args) {
-    const options = optionsOf(sys, 'tee', { usage: '[OPTION]... [FILE]...', options: 'ai', long: { append: 'a', 'ignore-interrupts': 'i' } }, [...args]);
+    const options = optionsOf(
+      sys,
+      'tee',
+      { usage: '[OPTION]... [FILE]...', options: 'ai', long: { append: 'a', 'ignore-interrupts': 'i' } },
+      [...args],
+    );
     if (typeof options === 'number') return options;
     if (options.has('i')) sys.ignoreSignal('INT', true);
     let failed = false;
     const fds = options.words.flatMap((file) => {
       try {
-        return [{ fd: sys.open(file, { write: true, create: true, append: options.has('a'), truncate: !options.has('a') }), file }];
+        return [
+          {
+            fd: sys.open(file, { write: true, create: true, append: options.has('a'), truncate: !options.has('a') }),
+            file,
+          },
+        ];
       } catch (error) {
         if (!(error instanceof SysError)) throw error;
         sys.eprint(`tee: ${file}: ${strerror[error.code]}\n`);
@@ -158,7 +209,19 @@ interface UniqState {
 
 export const uniq = filter<UniqState>('uniq', {
   parse(sys, args) {
-    const spec: ToolSpec = { usage: '[OPTION]... [INPUT [OUTPUT]]', options: 'cduif:s:w:D', long: { count: 'c', repeated: 'd', unique: 'u', 'ignore-case': 'i', 'skip-fields': 'f', 'skip-chars': 's', 'check-chars': 'w' } };
+    const spec: ToolSpec = {
+      usage: '[OPTION]... [INPUT [OUTPUT]]',
+      options: 'cduif:s:w:D',
+      long: {
+        count: 'c',
+        repeated: 'd',
+        unique: 'u',
+        'ignore-case': 'i',
+        'skip-fields': 'f',
+        'skip-chars': 's',
+        'check-chars': 'w',
+      },
+    };
     const options = optionsOf(sys, 'uniq', spec, [...args]);
     if (typeof options === 'number') return options;
     const state: UniqState = {
@@ -198,7 +261,12 @@ function uniqKey(state: UniqState, line: string): string {
 }
 
 function putUniq(sys: Sys, state: UniqState): void {
-  if (state.seen === 0 || (state.show === 'repeated' && state.seen === 1) || (state.show === 'unique' && state.seen > 1)) return;
+  if (
+    state.seen === 0 ||
+    (state.show === 'repeated' && state.seen === 1) ||
+    (state.show === 'unique' && state.seen > 1)
+  )
+    return;
   const text = `${state.count ? `${String(state.seen).padStart(7)} ` : ''}${state.line}\n`;
   if (state.output === '') sys.print(text);
   else state.out += text;
@@ -207,7 +275,12 @@ function putUniq(sys: Sys, state: UniqState): void {
 export const fold = filter<{ readonly width: number; readonly atSpaces: boolean }>('fold', {
   parse(sys, args) {
     const given = args.map((arg) => (/^-\d+$/.test(arg) ? `-w${arg.slice(1)}` : arg));
-    const options = optionsOf(sys, 'fold', { usage: '[OPTION]... [FILE]...', options: 'w:sb', long: { width: 'w', spaces: 's' } }, given);
+    const options = optionsOf(
+      sys,
+      'fold',
+      { usage: '[OPTION]... [FILE]...', options: 'w:sb', long: { width: 'w', spaces: 's' } },
+      given,
+    );
     if (typeof options === 'number') return options;
     return guarded(sys, 'fold', {}, () => {
       const width = Number(options.value('w') ?? 80);
@@ -231,7 +304,9 @@ export const strings = filter<{ readonly least: number; run: string }>('strings'
   parse(sys, args) {
     const given = args.map((arg) => (/^-\d+$/.test(arg) ? `-n${arg.slice(1)}` : arg));
     const options = optionsOf(sys, 'strings', { usage: '[option(s)] [file(s)]', options: 'an:' }, given);
-    return typeof options === 'number' ? options : { files: options.words, state: { least: Number(options.value('n') ?? 4), run: '' } };
+    return typeof options === 'number'
+      ? options
+      : { files: options.words, state: { least: Number(options.value('n') ?? 4), run: '' } };
   },
   bytes(sys, state, bytes) {
     for (const byte of bytes) {
@@ -284,7 +359,14 @@ export const expr = command('expr', (sys, args) => {
   }
 });
 
-const LEVELS: readonly (readonly string[])[] = [['|'], ['&'], ['<', '<=', '=', '==', '!=', '>=', '>'], ['+', '-'], ['*', '/', '%'], [':']];
+const LEVELS: readonly (readonly string[])[] = [
+  ['|'],
+  ['&'],
+  ['<', '<=', '=', '==', '!=', '>=', '>'],
+  ['+', '-'],
+  ['*', '/', '%'],
+  [':'],
+];
 
 class ExprParser {
   #at = 0;
@@ -345,13 +427,23 @@ class ExprParser {
     const numeric = isNumber.test(a) && isNumber.test(b);
     if (LEVELS[2]!.includes(operator)) {
       const order = numeric ? (BigInt(a) < BigInt(b) ? -1 : BigInt(a) > BigInt(b) ? 1 : 0) : a < b ? -1 : a > b ? 1 : 0;
-      const holds = { '<': order < 0, '<=': order <= 0, '=': order === 0, '==': order === 0, '!=': order !== 0, '>=': order >= 0, '>': order > 0 }[operator];
+      const holds = {
+        '<': order < 0,
+        '<=': order <= 0,
+        '=': order === 0,
+        '==': order === 0,
+        '!=': order !== 0,
+        '>=': order >= 0,
+        '>': order > 0,
+      }[operator];
       return holds ? '1' : '0';
     }
     if (!numeric) throw new ToolError('non-numeric argument', 2);
     const [x, y] = [BigInt(a), BigInt(b)];
     if ((operator === '/' || operator === '%') && y === 0n) throw new ToolError('division by zero', 2);
-    return String(operator === '+' ? x + y : operator === '-' ? x - y : operator === '*' ? x * y : operator === '/' ? x / y : x % y);
+    return String(
+      operator === '+' ? x + y : operator === '-' ? x - y : operator === '*' ? x * y : operator === '/' ? x / y : x % y,
+    );
   }
 }
 

@@ -26,7 +26,21 @@ interface SortState {
 const SPEC: ToolSpec = {
   usage: '[OPTION]... [FILE]...',
   options: 'nrufbdgihMk:t:o:sczT:S:m',
-  long: { 'numeric-sort': 'n', reverse: 'r', unique: 'u', 'ignore-case': 'f', key: 'k', 'field-separator': 't', output: 'o', stable: 's', check: 'c', 'ignore-leading-blanks': 'b', 'general-numeric-sort': 'g', 'month-sort': 'M', 'human-numeric-sort': 'h' },
+  long: {
+    'numeric-sort': 'n',
+    reverse: 'r',
+    unique: 'u',
+    'ignore-case': 'f',
+    key: 'k',
+    'field-separator': 't',
+    output: 'o',
+    stable: 's',
+    check: 'c',
+    'ignore-leading-blanks': 'b',
+    'general-numeric-sort': 'g',
+    'month-sort': 'M',
+    'human-numeric-sort': 'h',
+  },
   usageStatus: 2,
 };
 
@@ -37,11 +51,15 @@ export const sort = filter<SortState>('sort', {
     if (typeof options === 'number') return options;
     return guarded(sys, 'sort', SPEC, () => {
       const separator = options.value('t') ?? '';
-      if ([...separator].length > 1 && separator !== '\\0') throw new ToolError(`multi-character tab \`${separator}'`, 2);
+      if ([...separator].length > 1 && separator !== '\\0')
+        throw new ToolError(`multi-character tab \`${separator}'`, 2);
       const state: SortState = {
         keys: options.list.filter(([name]) => name === 'k').map(([, value]) => parseKey(value)),
         separator,
-        flags: options.list.filter(([name]) => 'nrfbdgiMh'.includes(name)).map(([name]) => name).join(''),
+        flags: options.list
+          .filter(([name]) => 'nrfbdgiMh'.includes(name))
+          .map(([name]) => name)
+          .join(''),
         unique: options.has('u'),
         stable: options.has('s'),
         check: options.has('c'),
@@ -98,7 +116,8 @@ function lastResort(state: SortState, a: string, b: string): number {
 }
 
 export function comparator(state: Pick<SortState, 'keys' | 'separator' | 'flags'>): (a: string, b: string) => number {
-  const keys: readonly Key[] = state.keys.length > 0 ? state.keys : [{ field: 0, char: 1, endField: 0, endChar: 0, flags: '' }];
+  const keys: readonly Key[] =
+    state.keys.length > 0 ? state.keys : [{ field: 0, char: 1, endField: 0, endChar: 0, flags: '' }];
   return (a, b) => {
     for (const key of keys) {
       const flags = key.flags === '' ? state.flags : key.flags;
@@ -118,7 +137,11 @@ function keyOf(line: string, key: Key, separator: string, flags: string): string
   const afterBlanks = (from: number) => (isBlankSkipped ? from + /^[ \t]*/.exec(line.slice(from))![0].length : from);
   const start = Math.min(line.length, afterBlanks(at(key.field)) + key.char - 1);
   const end =
-    key.endField === 0 ? line.length : key.endChar === 0 ? endOf(key.endField) : Math.min(endOf(key.endField), afterBlanks(at(key.endField)) + key.endChar);
+    key.endField === 0
+      ? line.length
+      : key.endChar === 0
+        ? endOf(key.endField)
+        : Math.min(endOf(key.endField), afterBlanks(at(key.endField)) + key.endChar);
   return line.slice(start, Math.max(start, end));
 }
 
@@ -152,5 +175,6 @@ function compareKeys(a: string, b: string, flags: string): number {
 
 const number = (text: string) => Number(/^\s*(-?\d*\.?\d*)/.exec(text)![1]!.replace(/^(-?)\.?$/, '0')) || 0;
 const general = (text: string) => Number.parseFloat(text) || 0;
-const human = (text: string) => number(text) * 1024 ** (' KMGTP'.indexOf((/\d\s*([KMGTPk])/.exec(text)?.[1] ?? ' ').toUpperCase()) || 0);
+const human = (text: string) =>
+  number(text) * 1024 ** (' KMGTP'.indexOf((/\d\s*([KMGTPk])/.exec(text)?.[1] ?? ' ').toUpperCase()) || 0);
 const month = (text: string) => MONTH_NAMES.indexOf(text.trim().slice(0, 3).toUpperCase());

@@ -26,15 +26,35 @@ interface TailState {
 const SPEC: ToolSpec = {
   usage: '[OPTION]... [FILE]...',
   options: 'n:c:fFqvs:',
-  long: { lines: 'n', bytes: 'c', follow: 'follow::', quiet: 'q', verbose: 'v', 'sleep-interval': 's', retry: 'retry', pid: 'pid:' },
+  long: {
+    lines: 'n',
+    bytes: 'c',
+    follow: 'follow::',
+    quiet: 'q',
+    verbose: 'v',
+    'sleep-interval': 's',
+    retry: 'retry',
+    pid: 'pid:',
+  },
 };
 
 export const tail: Program<TailState> = {
   name: 'tail',
   start(sys) {
-    const none = { status: 1, files: [], count: 0, isBytes: false, fromStart: false, follow: 'no', intervalNs: 1e9, showNames: false } as const;
+    const none = {
+      status: 1,
+      files: [],
+      count: 0,
+      isBytes: false,
+      fromStart: false,
+      follow: 'no',
+      intervalNs: 1e9,
+      showNames: false,
+    } as const;
     const rest = () => ({ index: 0, fd: -1, kept: new Uint8Array(0), skip: 0, failed: false, open: [], shown: '' });
-    const args = sys.argv.slice(1).map((arg, i) => ((i === 0 ? /^[-+]\d+$/ : /^-\d+$/).test(arg) ? `-n${arg.replace(/^-/, '')}` : arg));
+    const args = sys.argv
+      .slice(1)
+      .map((arg, i) => ((i === 0 ? /^[-+]\d+$/ : /^-\d+$/).test(arg) ? `-n${arg.replace(/^-/, '')}` : arg));
     const options = optionsOf(sys, 'tail', SPEC, args);
     if (typeof options === 'number') return { ...none, status: options, ...rest() };
     const made = guarded(sys, 'tail', SPEC, (): Omit<TailState, keyof ReturnType<typeof rest>> => {
@@ -49,7 +69,12 @@ export const tail: Program<TailState> = {
         count: Number(match[2]) * { '': 1, b: 512, k: 1024, m: 1048576 }[match[3]!]!,
         isBytes,
         fromStart: match[1] === '+',
-        follow: options.has('F') || options.value('follow') === 'name' ? 'name' : options.has('f', 'follow') ? 'descriptor' : 'no',
+        follow:
+          options.has('F') || options.value('follow') === 'name'
+            ? 'name'
+            : options.has('f', 'follow')
+              ? 'descriptor'
+              : 'no',
         intervalNs: Number(options.value('s') ?? 1) * 1e9,
         showNames: !options.has('q') && (options.has('v') || files.length > 1),
       };
@@ -88,11 +113,15 @@ function readFile(sys: Sys, state: TailState, file: string): Step {
     }
     sys.print(state.kept);
     const stat = quietly(() => sys.fstat(state.fd));
-    if (state.follow !== 'no' && file !== '-' && stat) state.open.push({ file, fd: state.fd, size: stat.size, ino: stat.ino });
+    if (state.follow !== 'no' && file !== '-' && stat)
+      state.open.push({ file, fd: state.fd, size: stat.size, ino: stat.ino });
     else if (state.fd > 0) sys.close(state.fd);
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
-    const what = error.code === 'ENOENT' || error.code === 'EACCES' ? `cannot open \`${file}' for reading` : `error reading \`${file}'`;
+    const what =
+      error.code === 'ENOENT' || error.code === 'EACCES'
+        ? `cannot open \`${file}' for reading`
+        : `error reading \`${file}'`;
     sys.eprint(`tail: ${what}: ${new SysError(error.code).message}\n`);
     if (state.fd > 0) sys.close(state.fd);
     state.failed = true;

@@ -1,6 +1,6 @@
 /** tr: translates, squeezes and deletes bytes (coreutils 5.97). */
 import { filter } from '../adapters';
-import { guarded, optionsOf, type ToolSpec, UsageError, ToolError } from '../options';
+import { guarded, optionsOf, ToolError, type ToolSpec, UsageError } from '../options';
 
 interface TrState {
   /** For every byte what it becomes. */
@@ -25,21 +25,35 @@ export const tr = filter<TrState>('tr', {
       const [first, second, extra] = options.words;
       const [isDelete, isSqueeze] = [options.has('d'), options.has('s')];
       if (first === undefined) throw new UsageError('missing operand');
-      if (second === undefined && !isDelete && !isSqueeze) throw new UsageError(`missing operand after \`${first}'\nTwo strings must be given when translating.`);
-      if (second === undefined && isDelete && isSqueeze) throw new UsageError(`missing operand after \`${first}'\nTwo strings must be given when both deleting and squeezing repeats.`);
+      if (second === undefined && !isDelete && !isSqueeze)
+        throw new UsageError(`missing operand after \`${first}'\nTwo strings must be given when translating.`);
+      if (second === undefined && isDelete && isSqueeze)
+        throw new UsageError(
+          `missing operand after \`${first}'\nTwo strings must be given when both deleting and squeezing repeats.`,
+        );
       if (extra !== undefined) throw new UsageError(`extra operand \`${extra}'`);
-      if (second !== undefined && isDelete && !isSqueeze) throw new UsageError(`extra operand \`${second}'\nOnly one string may be given when deleting without squeezing repeats.`);
+      if (second !== undefined && isDelete && !isSqueeze)
+        throw new UsageError(
+          `extra operand \`${second}'\nOnly one string may be given when deleting without squeezing repeats.`,
+        );
       let set1 = expandSet(first);
-      if (options.has('c', 'C')) set1 = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !set1.includes(byte));
+      if (options.has('c', 'C'))
+        set1 = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !set1.includes(byte));
       const set2 = second === undefined ? undefined : expandSet(second, set1.length);
       const map = Array.from({ length: 256 }, (_, byte) => byte);
       if (set2 && !isDelete) {
-        if (set2.length === 0 && !options.has('t')) throw new ToolError('when not truncating set1, string2 must be non-empty');
+        if (set2.length === 0 && !options.has('t'))
+          throw new ToolError('when not truncating set1, string2 must be non-empty');
         set1.forEach((byte, i) => {
           if (i < set2.length || !options.has('t')) map[byte] = set2[i] ?? set2.at(-1)!;
         });
       }
-      const state: TrState = { map, deleted: isDelete ? set1 : [], squeezed: isSqueeze ? (set2 ?? set1) : [], last: -1 };
+      const state: TrState = {
+        map,
+        deleted: isDelete ? set1 : [],
+        squeezed: isSqueeze ? (set2 ?? set1) : [],
+        last: -1,
+      };
       return { files: [], state };
     });
   },
@@ -115,7 +129,10 @@ function expandSet(text: string, length = 0): number[] {
       at++;
       const byte = one();
       at += repeated[2]!.length + 2;
-      const count = repeated[2] === '' ? Math.max(0, length - out.length) : Number.parseInt(repeated[2]!, repeated[2]!.startsWith('0') ? 8 : 10);
+      const count =
+        repeated[2] === ''
+          ? Math.max(0, length - out.length)
+          : Number.parseInt(repeated[2]!, repeated[2]!.startsWith('0') ? 8 : 10);
       out.push(...Array.from({ length: count }, () => byte));
       continue;
     }
@@ -123,7 +140,10 @@ function expandSet(text: string, length = 0): number[] {
     if (bytes[at] === 45 && at + 1 < bytes.length) {
       at++;
       const to = one();
-      if (to < from) throw new ToolError(`range-endpoints of \`${String.fromCharCode(from)}-${String.fromCharCode(to)}' are in reverse collating sequence order`);
+      if (to < from)
+        throw new ToolError(
+          `range-endpoints of \`${String.fromCharCode(from)}-${String.fromCharCode(to)}' are in reverse collating sequence order`,
+        );
       out.push(...range(from, to));
     } else out.push(from);
   }

@@ -57,7 +57,12 @@ export const wc = filter<WcState>('wc', {
   fileEnd(sys, state, file) {
     state.now[4] = Math.max(state.now[4]!, state.column);
     // Without names on the command line the input goes without one too.
-    print(sys, state, state.now, file === '-' && sys.argv.slice(1).every((arg) => arg.startsWith('-') && arg !== '-') ? '' : file);
+    print(
+      sys,
+      state,
+      state.now,
+      file === '-' && sys.argv.slice(1).every((arg) => arg.startsWith('-') && arg !== '-') ? '' : file,
+    );
     state.total = state.total.map((sum, i) => (i === 4 ? Math.max(sum, state.now[i]!) : sum + state.now[i]!));
     state.now = [0, 0, 0, 0, 0];
     state.isInWord = false;
@@ -65,7 +70,8 @@ export const wc = filter<WcState>('wc', {
     state.files++;
   },
   end(sys, state) {
-    if (sys.argv.slice(1).filter((arg) => !arg.startsWith('-') || arg === '-').length > 1) print(sys, state, state.total, 'total');
+    if (sys.argv.slice(1).filter((arg) => !arg.startsWith('-') || arg === '-').length > 1)
+      print(sys, state, state.total, 'total');
   },
 });
 

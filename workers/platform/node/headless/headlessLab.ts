@@ -1,0 +1,108 @@
+/** All hosts of one process: one clock, one local network with its router, and a memory for their disks. */
+
+import { VirtualClock } from '../../../lib/clock';
+import type { InstallFile } from '../../../machine/install';
+import { RunLoop } from '../../../machine/runLoop';
+import { Gateway } from '../../../net/gateway';
+import { Lan } from '../../../net/lan';
+import { MemoryStorage } from '../../../storage/memoryStorage';
+import { readDom0Files } from '../dom0Files';
+import { createPythonRunner } from '../pythonRunner';
+import { nodeRunLoopPlatform } from '../runLoopPlatform';
+import { HeadlessHost } from './headlessHost';
+import { type CreateOptions, DEFAULT_OPTIONS, RequestError } from './protocol';
+
+/** The same at each start, so that the same requests have the same answers: 18 May 2009, 17:21:38 UTC. */
+const UNIX_SECONDS_AT_ZERO = 1_242_667_298;
+/** Hosts have 192.0.2.11 and following; addresses from 192.0.2.100 are given to guests. */
+const MAX_HOSTS = 89;
+
+export class HeadlessLab {
+  readonly clock = new VirtualClock();
+  readonly loop: RunLoop;
+  readonly #lan = new Lan();
+  readonly #gateway = new Gateway(this.#lan, this.clock);
+  readonly #storage = new MemoryStorage();
+  readonly #python = createPythonRunner();
+  readonly #installFiles = readDom0Files();
+  /** Every host that was ever made; its number does not change over a crash. */
+  readonly #hosts = new Map<string, { readonly number: number; readonly options: CreateOptions; host: HeadlessHost }>();
+
+  /** `onBug` is told of broken invariants of ours. */
+  constructor(readonly onBug: (error: unknown) => void) {
+    this.loop = new RunLoop(this.clock, nodeRunLoopPlatform(), onBug);
+    this.loop.speed = 0;
+  }
+
+  /** Puts a new host on the network and switches it on. */
+  async create(name: string, options: CreateOptions = DEFAULT_OPTIONS): Promise<HeadlessHost> {
+    if (this.#hosts.has(name)) throw new RequestError(`${name} exists already`);
+    const number = this.#hosts.size + 1;
+    if (number > MAX_HOSTS) throw new RequestError(`this network has room for ${MAX_HOSTS} hosts`);
+    const host = await this.#start(name, number, options);
+    this.#hosts.set(name, { number, options, host });
+    return host;
+  }
+
+  #start(name: string, number: number, options: CreateOptions): Promise<HeadlessHost> {
+    const { topology, memoryMb, seed, scheduler } = options;
+    return HeadlessHost.create(
+      { name, number, topology, memoryMiB: memoryMb, seed, xenOptions: scheduler === 'credit' ? '' : `sched=${scheduler}` },
+      {
+        clock: this.clock,
+        loop: this.loop,
+        lan: this.#lan,
+        gateway: this.#gateway,
+        storage: this.#storage,
+        installFiles: options.relocation ? this.#installFiles : this.#installFiles.map(withoutRelocation),
+        python: this.#python,
+        unixSecondsAtZero: UNIX_SECONDS_AT_ZERO,
+        onBug: this.onBug,
+      },
+    );
+  }
+
+  host(name: string): HeadlessHost {
+    return this.#entry(name).host;
+  }
+
+  /** Switches a host on that is off; only what was stored of its disks is there. */
+  async boot(name: string): Promise<void> {
+    const entry = this.#entry(name);
+    if (!entry.host.isOff) throw new RequestError(`${name} is running`);
+    entry.host = await this.#start(name, entry.number, entry.options);
+  }
+
+  #entry(name: string) {
+    const entry = this.#hosts.get(name);
+    if (!entry) throw new RequestError(`there is no host ${name}`);
+    return entry;
+  }
+
+  /** Lets the time of all hosts pass; virtual ms since the first of them was switched on. */
+  async advance(ms: number): Promise<number> {
+    const untilNs = this.clock.nowNs + Math.round(ms * 1e6);
+    if (untilNs > Number.MAX_SAFE_INTEGER) throw new RequestError('ms: the clock does not go that far');
+    await this.loop.runUntil(() => false, untilNs);
+    return this.nowMs;
+  }
+
+  get nowMs(): number {
+    return Math.floor(this.clock.nowNs / 1e6);
+  }
+
+  /** Stores what has reached the disks of all hosts. */
+  async saveDisks(): Promise<void> {
+    for (const { host } of this.#hosts.values()) await host.saveDisks();
+  }
+
+  dispose(): void {
+    this.loop.stop();
+    this.#python.dispose();
+  }
+}
+
+function withoutRelocation(given: InstallFile): InstallFile {
+  if (given.path !== '/etc/xen/xend-config.sxp') return given;
+  return { ...given, text: given.text.replace('(xend-relocation-server yes)', '(xend-relocation-server no)') };
+}
