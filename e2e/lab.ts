@@ -172,7 +172,7 @@ export class Lab {
 
   /** The text of what is marked as an error, and the message that explains it. */
   async hoverError(): Promise<void> {
-    await this.page.getByTestId('code-editor').locator('.squiggly-error').first().hover();
+    await this.page.getByTestId('code-editor').locator('.squiggly-error').first().hover({ force: true });
   }
 
   async hoverWord(word: string): Promise<void> {
@@ -205,6 +205,13 @@ export class Lab {
       const group = document.activeElement?.closest('.dv-groupview');
       return group?.querySelector('.dv-active-tab')?.textContent ?? 'toolbar';
     });
+  }
+
+  async setSpeed(speed: 'Pause' | '×1' | '×10' | 'Max'): Promise<void> {
+    await this.page
+      .getByRole('group', { name: 'Speed of time' })
+      .getByRole('button', { name: speed, exact: true })
+      .click();
   }
 
   async disksAreSaved(): Promise<void> {

@@ -20,6 +20,7 @@ export default defineConfig({
   workers: 1,
   reporter: [['list']],
   use: {
+    actionTimeout: 10_000,
     baseURL: `http://localhost:${port}`,
     viewport: { width: 1366, height: 768 },
     colorScheme: 'dark',

@@ -15,7 +15,7 @@ export const text = {
   facts: {
     cpus: 'Physical cpus',
     memory: 'Memory',
-    free: 'Free for new domains',
+    free: 'Free memory',
     phase: 'State',
     domains: 'Domains',
   },

@@ -9,13 +9,13 @@ import { SHUTDOWN_poweroff } from '../abi/xen';
 import type { Domain } from './domain';
 import type { Hypervisor } from './hypervisor';
 import { shutdownDomain } from './lifecycle';
-import { attachMemory, framesNeeded } from './memory/translated';
+import { attachMemory } from './memory/translated';
 import { fillVmcallPage } from './ops/hypercallPage';
 
 export function translatedCpu(hv: Hypervisor, domain: Domain): TranslatedCpu {
   return {
     domid: domain.domid,
-    frames: framesNeeded(domain),
+    frames: domain.space.p2m.length,
     attachMemory: (memory, translate) => attachMemory(domain, memory, translate),
     pendingVector: (id) => {
       const vcpu = domain.vcpus[id];

@@ -286,7 +286,8 @@ export class Host {
     core.registerOperation('edit', async (argument, io) => {
       if (!this.onEdit) return { status: 1, value: 'no editor' };
       const { path } = argument as { path: string };
-      await this.onEdit(path);
+      const cancelled = new Promise<void>((resolve) => io.cancelled.onCancel(resolve));
+      await Promise.race([this.onEdit(path), cancelled]);
       io.print('');
       this.world.loop.wake();
       return { status: 0 };

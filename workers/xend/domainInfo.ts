@@ -313,6 +313,8 @@ export class XendDomainInfo implements DeviceOwner {
       reboot: this.config.onReboot,
       crash: this.config.onCrash,
     };
+    // Nobody waits for this: without the wake the rest would happen whenever the run loop next lets promises settle.
+    this.host.environment.wake();
     await this.#act(actions[reason] ?? 'destroy');
   }
 
@@ -372,6 +374,8 @@ export class XendDomainInfo implements DeviceOwner {
     const { store } = this.host.environment;
     const uuid = this.host.configContext.randomUuid();
     this.#releaseDevices();
+    // A dead kernel answers no backend: they let go when the other end's directory is gone.
+    store.remove(`${this.domPath}/device`);
     this.detach();
     this.host.log.info(
       'XendDomainInfo:1575',

@@ -102,7 +102,8 @@ function copy(sys: Sys, state: ConsoleState): Step {
   const typed = state.inputEnded ? undefined : sys.read(0, 1024);
   if (typed?.length === 0) state.inputEnded = true;
   else if (typed) {
-    const end = state.saved ? typed.indexOf(ESCAPE) : -1;
+    // A single keystroke, also from a pipe; among other bytes only a terminal's.
+    const end = state.saved || typed.length === 1 ? typed.indexOf(ESCAPE) : -1;
     const bytes = end < 0 ? typed : typed.subarray(0, end);
     for (let at = 0; at < bytes.length; ) {
       const taken = sys.write(state.tty, bytes.subarray(at));

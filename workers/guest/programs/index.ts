@@ -2,6 +2,7 @@
 import type { Program } from '../sys';
 import { archivePrograms } from './archives/index';
 import { burn } from './burn';
+import { vi } from './editor/vi';
 import { filePrograms } from './files/index';
 import { getty } from './getty';
 import { init } from './init';
@@ -16,6 +17,7 @@ export const commonPrograms: readonly Program[] = [
   getty,
   login,
   burn,
+  vi,
   ...filePrograms,
   ...archivePrograms,
   ...textPrograms,

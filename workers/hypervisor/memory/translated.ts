@@ -24,11 +24,6 @@ export function enableTranslation(domain: Domain): void {
   domain.space.translate = () => undefined;
 }
 
-/** Guest frames that the memory of whoever executes it must hold: what it has, or may balloon up to. */
-export function framesNeeded(domain: Domain): number {
-  return Math.max(domain.space.p2m.length, domain.maxPages);
-}
-
 /** See TranslatedCpu.attachMemory. */
 export function attachMemory(domain: Domain, memory: Uint8Array, translate: TranslateAddress): void {
   const { space } = domain;

@@ -10,11 +10,16 @@ const SPEC: ToolSpec = {
   long: { bind: 'bind', move: 'move' },
 };
 
-export interface FstabEntry {
+/** What to mount where. */
+interface MountRequest {
   readonly source: string;
   readonly target: string;
   readonly type: string;
   readonly options: string;
+}
+
+/** A line of /etc/fstab. */
+export interface FstabEntry extends MountRequest {
   /** When fsck -A looks at it: 0 never, 1 first. */
   readonly pass: number;
 }
@@ -86,7 +91,7 @@ const OWN_OPTIONS = new Set([
   'async',
 ]);
 
-function mountOne(sys: Sys, entry: FstabEntry): number {
+function mountOne(sys: Sys, entry: MountRequest): number {
   const { target } = entry;
   const given = entry.options.split(',').filter((it) => it !== '');
   const offset = Number(given.find((it) => it.startsWith('offset='))?.slice(7) ?? 0);
@@ -127,7 +132,7 @@ function attachedFor(sys: Sys, file: string, offset: number): string | undefined
   return sys.loopDevices().find((it) => it.path === real && it.offset === offset && !mounted.has(it.device))?.device;
 }
 
-function checkPlaces(sys: Sys, { source, target, type }: FstabEntry): void {
+function checkPlaces(sys: Sys, { source, target, type }: MountRequest): void {
   const stat = quietly(() => sys.stat(target));
   if (!stat) throw new ToolError(`mount point ${target} does not exist`, 32);
   if (stat.kind !== 'dir') throw new ToolError(`mount point ${target} is not a directory`, 32);

@@ -190,14 +190,22 @@ export class HeadlessHost {
     await this.ready();
     const domid = this.#domidOf(domain);
     if (domid === DOM0) return this.#openSerial(reader);
-    const attached = await this.#inKernel(() => this.host.toolstack?.consoles?.attach(domid, reader));
+    let forget = () => {};
+    const ended = () => {
+      forget();
+      reader.closed();
+    };
+    const attached = await this.#inKernel(() =>
+      this.host.toolstack?.consoles?.attach(domid, { data: (bytes) => reader.data(bytes), closed: ended }),
+    );
     if (!attached) throw new RequestError(`Domain '${domain}' has no console.`);
+    this.#offListeners.add(ended);
+    forget = () => this.#offListeners.delete(ended);
     const { toolstack } = this.host;
-    const stopWaiting = this.#onOff(() => reader.closed());
     return {
       write: (bytes) => this.#inKernel(() => attached.write(bytes)),
       close: () => {
-        stopWaiting();
+        forget();
         if (this.host.toolstack === toolstack) attached.detach();
       },
     };
@@ -209,15 +217,6 @@ export class HeadlessHost {
       write: async (bytes) => this.host.serialInput(bytes),
       close,
     };
-  }
-
-  #onOff(action: () => void): () => void {
-    const listener = () => {
-      this.#offListeners.delete(listener);
-      action();
-    };
-    this.#offListeners.add(listener);
-    return () => this.#offListeners.delete(listener);
   }
 
   #domidOf(domain: string): number {
@@ -267,7 +266,7 @@ class SerialLine {
 }
 
 /** UTF-8 as it comes, characters cut in two included. */
-export class TextCollector {
+class TextCollector {
   readonly #decoder = new TextDecoder();
   #text = '';
 

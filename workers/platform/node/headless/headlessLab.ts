@@ -47,7 +47,14 @@ export class HeadlessLab {
   #start(name: string, number: number, options: CreateOptions): Promise<HeadlessHost> {
     const { topology, memoryMb, seed, scheduler } = options;
     return HeadlessHost.create(
-      { name, number, topology, memoryMiB: memoryMb, seed, xenOptions: scheduler === 'credit' ? '' : `sched=${scheduler}` },
+      {
+        name,
+        number,
+        topology,
+        memoryMiB: memoryMb,
+        seed,
+        xenOptions: scheduler === 'credit' ? '' : `sched=${scheduler}`,
+      },
       {
         clock: this.clock,
         loop: this.loop,

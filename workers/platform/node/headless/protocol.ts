@@ -67,7 +67,8 @@ type Fields = Readonly<Record<string, unknown>>;
 export function parseRequest(line: string): Request {
   const fields = parseObject(line);
   const id = fields['id'];
-  if (typeof id !== 'number' && typeof id !== 'string') throw new BadRequest('id: a number or a string is needed', null);
+  if (typeof id !== 'number' && typeof id !== 'string')
+    throw new BadRequest('id: a number or a string is needed', null);
   try {
     const host = hostName(fields['host'] ?? 'host1');
     return { id, host, ...parseOperation(text(fields, 'op'), fields) };

@@ -1,24 +1,22 @@
 /** A conversation with the headless hosts: request lines come in, reply and event lines go out, in order. */
 
+import type { OpenConsole } from './headlessHost';
 import type { HeadlessLab } from './headlessLab';
-import { type OpenConsole, TextCollector } from './headlessHost';
 import { BadRequest, parseRequest, type Request, RequestError } from './protocol';
 
-/** In real time the clock is moved on this often, ms. */
+/** In real time the clock is moved on this often, ms, and by so much at most: hosts that cannot keep up run slower. */
 const PACE_MS = 10;
-
-interface OpenedConsole extends OpenConsole {
-  readonly host: string;
-}
+const MAX_PACE_MS = 100;
 
 export class Session {
   /** The last request's end. */
   #tail: Promise<void>;
-  readonly #consoles = new Map<string, OpenedConsole>();
+  readonly #consoles = new Map<string, OpenConsole>();
   #lastConsole = 0;
-  /** Events wait while the reply that they follow is being made. */
+  /** While the reply that names a console is being made, its events wait. */
   #waitingEvents: object[] | undefined;
   #pacer: ReturnType<typeof setInterval> | undefined;
+  #lastRequestMs = 0;
 
   /** `print` takes one line without its end. host1 is switched on at once. */
   constructor(
@@ -40,17 +38,19 @@ export class Session {
   }
 
   /** From now on the hosts' time goes on with the wall's also while nothing is asked. */
-  startPacing(nowMs: () => number): void {
-    let lastMs = nowMs();
+  startPacing(): void {
+    const { platform } = this.lab.loop;
+    let lastMs = platform.nowMs();
     let isBusy = false;
     this.#pacer = setInterval(() => {
       if (isBusy) return;
       isBusy = true;
       this.#tail = this.#tail.then(async () => {
-        const wallMs = nowMs();
-        await this.lab.advance(wallMs - lastMs);
+        const nowMs = platform.nowMs();
+        const passedMs = nowMs - Math.max(lastMs, this.#lastRequestMs);
+        await this.lab.advance(Math.min(Math.max(0, passedMs), MAX_PACE_MS));
         await this.lab.saveDisks();
-        lastMs = wallMs;
+        lastMs = nowMs;
         isBusy = false;
       });
     }, PACE_MS);
@@ -62,12 +62,12 @@ export class Session {
   }
 
   async #answer(line: string): Promise<void> {
-    this.#waitingEvents = [];
     const reply = await this.#reply(line);
     this.print(JSON.stringify(reply));
-    const events = this.#waitingEvents;
+    const events = this.#waitingEvents ?? [];
     this.#waitingEvents = undefined;
     for (const event of events) this.print(JSON.stringify(event));
+    this.#lastRequestMs = this.lab.loop.platform.nowMs();
   }
 
   async #reply(line: string): Promise<object> {
@@ -117,9 +117,12 @@ export class Session {
         if (!host.isOff) await host.ready();
         return { state: host.snapshot() };
       }
-      case 'host.crash':
-        lab.host(request.host).crash();
+      case 'host.crash': {
+        const host = lab.host(request.host);
+        if (host.isOff) throw new RequestError(`${request.host} is switched off`);
+        host.crash();
         return { ok: true };
+      }
       case 'host.boot':
         await lab.boot(request.host);
         return { ok: true };
@@ -130,10 +133,11 @@ export class Session {
 
   async #openConsole(host: string, domain: string): Promise<string> {
     const name = `c${++this.#lastConsole}`;
-    const text = new TextCollector();
+    const decoder = new TextDecoder();
+    this.#waitingEvents = [];
     const opened = await this.lab.host(host).openConsole(domain, {
       data: (bytes) => {
-        const data = text.add(bytes);
+        const data = decoder.decode(bytes, { stream: true });
         if (data !== '') this.#event({ event: 'console.data', console: name, data });
       },
       closed: () => {
@@ -141,17 +145,16 @@ export class Session {
         this.#event({ event: 'console.closed', console: name });
       },
     });
-    this.#consoles.set(name, { ...opened, host });
+    this.#consoles.set(name, opened);
     return name;
   }
 
-  #console(name: string): OpenedConsole {
+  #console(name: string): OpenConsole {
     const found = this.#consoles.get(name);
     if (!found) throw new RequestError(`console ${name} is not open`);
     return found;
   }
 
-  /** Events that come before the reply of a request to open a console would name a console nobody knows yet. */
   #event(event: object): void {
     if (this.#waitingEvents) this.#waitingEvents.push(event);
     else this.print(JSON.stringify(event));

@@ -1,0 +1,105 @@
+#!/bin/bash
+# Builds the guest images in public/guests from Debian packages: twice the same bytes from the same package versions.
+#
+#   scripts/guests/build.sh [WORK FOLDER]        default /var/tmp/xen-lab-guests, needs 3 GB; Debian 12 as root
+#
+# Packages are downloaded and unpacked, never installed, except for the tools of a kernel build. A step whose result lies in
+# the work folder already is not done again.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+out=$here/../../public/guests
+work=${1:-/var/tmp/xen-lab-guests}
+
+linux_version=6.1.176-1
+linux_abi=6.1.0-50-686-pae
+busybox_version=1:1.35.0-4+deb12u1+b1
+
+export SOURCE_DATE_EPOCH=1767225600 # 2026-01-01
+export LC_ALL=C TZ=UTC
+export KBUILD_BUILD_TIMESTAMP='2026-01-01 00:00:00 UTC' KBUILD_BUILD_USER=guests KBUILD_BUILD_HOST=xen-lab
+export KBUILD_BUILD_VERSION=1
+
+mkdir -p "$work/debs" "$out"
+work=$(cd "$work" && pwd)
+
+tools() {
+  dpkg --print-foreign-architectures | grep -qx i386 || dpkg --add-architecture i386
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends bc bison flex cpio e2fsprogs gcc make libc6-dev xz-utils python3
+}
+
+# fetch PACKAGE=VERSION: into $work/debs
+fetch() {
+  ls "$work/debs/${1%%[:=]*}_"*.deb >/dev/null 2>&1 || (cd "$work/debs" && apt-get download -qq "$1")
+}
+
+unpack() { # PACKAGE FOLDER
+  [ -d "$2" ] || dpkg-deb -x "$work/debs/${1}_"*.deb "$2"
+}
+
+build_kernel() {
+  [ -f "$work/build/arch/x86/boot/bzImage" ] && return
+  local source=$work/source/linux-source-6.1
+  unpack linux-source-6.1 "$work/source"
+  [ -d "$source" ] || tar -C "$work/source" -xf "$work/source/usr/src/linux-source-6.1.tar.xz"
+  mkdir -p "$work/build"
+  cd "$source"
+  make -s O="$work/build" ARCH=i386 tinyconfig
+  ARCH=i386 scripts/kconfig/merge_config.sh -O "$work/build" -m "$work/build/.config" "$here/linux-xenU.config" >/dev/null
+  make -s O="$work/build" ARCH=i386 olddefconfig
+  nice -n 19 make -s O="$work/build" ARCH=i386 -j"${JOBS:-1}" bzImage
+}
+
+# tree FOLDER: what both RAM disks and the disk image have in common
+tree() {
+  rm -rf "$1"
+  mkdir -p "$1"/{bin,dev,proc,sys,tmp,root,run,mnt,etc,lib,newroot}
+  ln -s bin "$1/sbin"
+  cp "$work/busybox/bin/busybox" "$1/bin/busybox"
+  ln -s busybox "$1/bin/sh"
+  ln -s busybox "$1/bin/init"
+  cp -r "$here/root/etc/." "$1/etc/"
+  chmod 755 "$1"/etc/{rc,shell,udhcpc}
+  chmod 644 "$1"/etc/{inittab,passwd,group}
+}
+
+# pack FOLDER FILE: a RAM disk (cpio, newc, sorted, no times of ours)
+pack() {
+  find "$1" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+  (cd "$1" && find . -mindepth 1 | sort | cpio --quiet -o -H newc -R 0:0 --reproducible --ignore-devno) | gzip -9n >"$2"
+}
+
+modules() { # FOLDER: the front ends of Debian's kernel, each after what it needs
+  "$here/modules.py" "$work/debian/lib/modules/$linux_abi/kernel" "$1/lib/modules" \
+    crc32c_generic xen-blkfront xen-netfront ext4 xenfs
+}
+
+tools
+fetch "linux-source-6.1=$linux_version"
+fetch "linux-image-$linux_abi:i386=$linux_version"
+fetch "busybox-static:i386=$busybox_version"
+unpack "linux-image-$linux_abi" "$work/debian"
+unpack busybox-static "$work/busybox"
+build_kernel
+
+cp "$work/build/arch/x86/boot/bzImage" "$out/vmlinuz-6.1-xenU"
+"$here/payload.py" "$work/debian/boot/vmlinuz-$linux_abi" | gzip -9n >"$out/vmlinuz-6.1-686-pae"
+
+tree "$work/initrd-xenU"
+install -m 755 "$here/root/init" "$work/initrd-xenU/init"
+pack "$work/initrd-xenU" "$out/initrd-6.1-xenU.img"
+
+tree "$work/initrd-debian"
+install -m 755 "$here/root/init" "$work/initrd-debian/init"
+modules "$work/initrd-debian"
+pack "$work/initrd-debian" "$out/initrd-6.1-686-pae.img"
+
+tree "$work/root"
+"$here/links.sh" "$work/root"
+find "$work/root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+rm -f "$work/linux.img"
+E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH mke2fs -q -t ext4 -O ^metadata_csum,^64bit,^orphan_file -E root_owner=0:0,hash_seed=11111111-2222-3333-4444-555555555555 \
+  -U 6c696e75-7872-6f6f-7400-000000000001 -L linux -b 4096 -m 0 -d "$work/root" "$work/linux.img" 12M
+gzip -9nc "$work/linux.img" >"$out/linux.img.gz"
+
+"$here/manifest.py" "$out" "$linux_version" "$busybox_version" "$linux_abi"

@@ -1,0 +1,192 @@
+/**
+ * Runs a translated domain, whose kernel is machine code, on an emulated processor: the other kind of guest besides the
+ * mini kernel, behind the same interface.
+ *
+ * The emulator is made when the domain's vcpu gets its first slice. Making it takes real time but no virtual time: the
+ * host's clock is held meanwhile (`hold`), so that a run does not depend on how fast a browser compiles WebAssembly.
+ */
+import type { EntryState, GuestCpu, TranslatedCpu, VcpuRunner } from '../abi/cpu';
+import { SCHEDOP_block, SCHEDOP_poll, SCHEDOP_shutdown, SCHEDOP_yield } from '../abi/sched';
+import { VCPUOP_down } from '../abi/vcpu';
+import { hypercall, SHUTDOWN_poweroff, SHUTDOWN_reboot } from '../abi/xen';
+import type { Random } from '../lib/random';
+import type { V86Constructor, WasmHost } from './emulator';
+import { Engine, type EngineOwner, type EngineParts } from './engine';
+import { patchEmulator } from './wasmPatch';
+
+const PAGE_SIZE = 4096;
+/** What a slice costs in which nothing could be executed yet, ns. */
+const NOT_READY_NS = 1_000;
+/** What it costs at least to enter and leave a guest that turns out to have nothing to do, ns. */
+const EMPTY_SLICE_NS = 1_000;
+
+const CPUID_BASE = 0x4000_0000;
+const XEN_VERSION = (3 << 16) | 4;
+
+/** ACPI's sleep control register (FADT): the value that the kernel writes for S5. */
+const SLEEP_CONTROL_PORT = 0x604;
+const SLEEP_S5 = 0x34;
+const KEYBOARD_CONTROLLER_PORT = 0x64;
+const PULSE_RESET_LINE = 0xfe;
+const RESET_CONTROL_PORT = 0xcf9;
+const RESET_CPU = 0x04;
+
+export interface X86Parts {
+  readonly V86: V86Constructor;
+  /** The emulator's WebAssembly as v86 ships it. */
+  readonly wasmBytes: Uint8Array;
+  readonly wasm: WasmHost;
+}
+
+export interface X86World {
+  /** Fetches the emulator; called once, for the first x86 domain. */
+  load(): Promise<X86Parts>;
+  /** Keeps virtual time from going on until the promise is settled. */
+  hold(work: Promise<unknown>): void;
+  /** One generator per domain. */
+  random(): Random;
+}
+
+/** Makes runners for x86 domains; the emulator is loaded, patched and compiled once for all of them. */
+export class X86Machine {
+  #parts: Promise<EngineParts> | undefined;
+
+  constructor(readonly world: X86World) {}
+
+  /** Undefined: not a domain for an x86 processor. */
+  readonly findRunner = (cpu: GuestCpu, entry: EntryState): VcpuRunner | undefined =>
+    cpu.translated ? new X86Runner(this, cpu, cpu.translated, entry) : undefined;
+
+  /** Rejects with EmulatorMismatch when the emulator is not the one that the hooks were made for. */
+  parts(): Promise<EngineParts> {
+    this.#parts ??= this.#load();
+    return this.#parts;
+  }
+
+  async #load(): Promise<EngineParts> {
+    const { V86, wasmBytes, wasm } = await this.world.load();
+    return { V86, wasm, module: await wasm.compile(patchEmulator(wasmBytes)) };
+  }
+}
+
+class X86Runner implements VcpuRunner {
+  #engine: Engine | undefined;
+  #failure: unknown;
+  #isAsked = false;
+  #isGone = false;
+
+  constructor(
+    readonly machine: X86Machine,
+    readonly cpu: GuestCpu,
+    readonly translated: TranslatedCpu,
+    readonly entry: EntryState,
+  ) {}
+
+  run(vcpu: number, budgetNs: number): number {
+    // The emulator has one processor; the kernel never starts others, as its ACPI tables name none.
+    if (vcpu !== 0) {
+      this.translated.halt(vcpu, true);
+      return EMPTY_SLICE_NS;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    const engine = this.#engine;
+    if (!engine) {
+      this.#prepare();
+      return NOT_READY_NS;
+    }
+    const usedNs = engine.run(budgetNs);
+    if (engine.isHalted) this.translated.halt(0, engine.acceptsInterrupts);
+    return Math.max(usedNs, EMPTY_SLICE_NS);
+  }
+
+  dispose(): void {
+    this.#isGone = true;
+    this.#engine = undefined;
+  }
+
+  #prepare(): void {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    const ready = this.machine
+      .parts()
+      .then((parts) => Engine.create(parts, this.#owner(), this.translated.frames * PAGE_SIZE))
+      .then(
+        (engine) => {
+          if (!this.#isGone) this.#start(engine);
+        },
+        (error: unknown) => {
+          this.#failure = error ?? new Error('the emulator could not be started');
+        },
+      );
+    this.machine.world.hold(ready);
+  }
+
+  #start(engine: Engine): void {
+    this.#attach(engine, engine.memory);
+    engine.enter({ eip: this.entry.eip, ebx: this.entry.ebx });
+    this.#engine = engine;
+  }
+
+  #attach(engine: Engine, memory: Uint8Array): void {
+    this.translated.attachMemory(memory, (va, isWrite) => engine.translate(va, isWrite));
+  }
+
+  #owner(): EngineOwner {
+    const { cpu, translated } = this;
+    const random = this.machine.world.random();
+    return {
+      sliceStartNs: () => cpu.tsc(0),
+      hypercall: (op, args) => {
+        const result = cpu.hypercall(0, op, ...args);
+        if (givesUpProcessor(op, args[0]!)) this.#engine?.stop();
+        return result;
+      },
+      cpuid: (leaf) => xenLeaf(leaf, translated.domid),
+      takeVector: () => translated.pendingVector(0),
+      writeHypercallPage: (gpfn) => {
+        if (!translated.writeHypercallPage(gpfn)) throw new Error(`no hypercall page at frame ${gpfn}`);
+      },
+      portRead: (port) => (port === SLEEP_CONTROL_PORT + 1 ? 0 : 0xff),
+      portWrite: (port, value) => this.#portWrite(port, value),
+      memoryMoved: (memory) => {
+        if (this.#engine) this.#attach(this.#engine, memory);
+      },
+      randomU32: () => random.u32(),
+    };
+  }
+
+  #portWrite(port: number, value: number): void {
+    const isReset =
+      (port === KEYBOARD_CONTROLLER_PORT && value === PULSE_RESET_LINE) ||
+      (port === RESET_CONTROL_PORT && (value & RESET_CPU) !== 0);
+    if (isReset) this.translated.shutdown(SHUTDOWN_reboot);
+    else if (port === SLEEP_CONTROL_PORT && value === SLEEP_S5) this.translated.shutdown(SHUTDOWN_poweroff);
+    else return;
+    this.#engine?.stop();
+  }
+}
+
+/** Hypercalls after which the vcpu may not go on at once. */
+function givesUpProcessor(op: number, command: number): boolean {
+  if (op === hypercall.sched_op)
+    return [SCHEDOP_yield, SCHEDOP_block, SCHEDOP_shutdown, SCHEDOP_poll].some((each) => each === command);
+  return op === hypercall.vcpu_op && command === VCPUOP_down;
+}
+
+/** Xen's cpuid leaves (xen/arch/x86/traps.c, cpuid_hypervisor_leaves; leaf 4 from Xen 4). */
+function xenLeaf(leaf: number, domid: number): readonly [number, number, number, number] | undefined {
+  switch (leaf) {
+    case CPUID_BASE:
+      return [CPUID_BASE + 4, 0x566e_6558, 0x6558_4d4d, 0x4d4d_566e]; // "XenVMMXenVMM"
+    case CPUID_BASE + 1:
+      return [XEN_VERSION, 0, 0, 0];
+    case CPUID_BASE + 2:
+      return [1, CPUID_BASE, 0, 0]; // one page, written through this MSR
+    case CPUID_BASE + 3:
+      return [0, 0, 0, 0];
+    case CPUID_BASE + 4:
+      return [8 | 16, 0, domid, 0]; // vcpu id and domid are given
+    default:
+      return undefined;
+  }
+}
