@@ -128,6 +128,11 @@ export class Mounting {
     return new NamedDevice(this.deps.block, device.name);
   }
 
+  /** As the emergency key does: nobody waits for it, and a device that fails keeps the mount as it is. */
+  remountReadonly(target: string): void {
+    this.#remount(target, ['remount', 'ro'], () => {});
+  }
+
   #remount(target: string, options: readonly string[], done: Done): void {
     const mount = this.deps.vfs.mounts.at(target);
     if (!mount) throw new SysError('EINVAL', target);

@@ -22,9 +22,9 @@ const KEYS: Readonly<Record<string, Key>> = {
   o: { says: 'Power Off', act: (kernel) => kernel.shutdown('poweroff') },
   p: { says: 'Show Regs' },
   r: { says: 'Keyboard mode set to XLATE' },
-  s: { says: 'Emergency Sync' },
+  s: { says: 'Emergency Sync', act: emergencySync },
   t: { says: 'Show State', act: showTasks },
-  u: { says: 'Emergency Remount R/O' },
+  u: { says: 'Emergency Remount R/O', act: emergencyRemount },
 };
 
 export function sysrq(kernel: Kernel, pressed: string): void {
@@ -41,6 +41,18 @@ export function sysrq(kernel: Kernel, pressed: string): void {
 /** Everything but init. */
 function signalAll(kernel: Kernel, signal: SignalName): void {
   for (const process of kernel.processes.all()) if (process.pid !== 1) kernel.processes.signal(process, signal);
+}
+
+function emergencySync(kernel: Kernel): void {
+  kernel.mounting.sync();
+  kernel.printk('Emergency Sync complete');
+}
+
+/** Every file system on a disk becomes read-only, once what was written has gone out. */
+function emergencyRemount(kernel: Kernel): void {
+  for (const { volume, target } of kernel.vfs.mounts.list())
+    if (volume.driver && !volume.readonly) kernel.mounting.remountReadonly(target);
+  kernel.printk('Emergency Remount complete');
 }
 
 function showMemory(kernel: Kernel): void {

@@ -43,7 +43,11 @@ export async function freeMemory(host: BalloonHost, needKiB: number): Promise<vo
     }
     if (retries === 0) rlimit += Math.floor(((need - freeKiB) / 1024 / 1024) * RETRY_LIMIT_PER_GIB);
     const target = allocation - (need - freeKiB - scrubKiB);
-    if (host.ballooningEnabled && target >= floor) {
+    if (freeKiB + scrubKiB >= need) {
+      // What is being scrubbed will do: Domain-0 keeps what it has.
+      if (lastNew === undefined) host.log.debug('balloon:166', 'Balloon: waiting on scrubbing');
+      lastNew ??= allocation;
+    } else if (host.ballooningEnabled && target >= floor) {
       const targetMiB = Math.floor(target / 1024);
       if (lastNew === undefined || Math.floor(lastNew / 1024) !== targetMiB) {
         host.log.debug('balloon:172', `Balloon: setting dom0 target to ${targetMiB} MiB.`);

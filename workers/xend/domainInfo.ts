@@ -13,7 +13,7 @@ import { bootImage, buildDomain, checkImage, createInXen, pinVcpu } from './doma
 import { type ConfigContext, checkMemory, type DeviceConfig, type DomainConfig, deviceConfig } from './domainConfig';
 import { powerState, stateLetters } from './domainState';
 import { availability, type Channel, createDomPath, freeVmPath, storeDomDetails, storeVmDetails } from './domainStore';
-import { randomMac, uuidBytes, type XendEnvironment } from './environment';
+import { randomMac, sleep, uuidBytes, type XendEnvironment } from './environment';
 import { asXendError, textOf, XendError, xcText } from './errors';
 import type { XendLog } from './log';
 import type { XendOptions } from './options';
@@ -41,6 +41,9 @@ const MINIMUM_RESTART_TIME = 60;
 const SHUTDOWN_TIMEOUT_MS = 300_000;
 /** How long the hotplug scripts have to clear a dead domain's backends before xend does, ms. */
 const BACKEND_SWEEP_MS = 20_000;
+/** How long whoever needs the devices of a dead domain waits for them, ms. */
+const RELEASE_TIMEOUT_MS = 5_000;
+const RELEASE_POLL_MS = 10;
 const REASON_NAMES = ['poweroff', 'reboot', 'suspend', 'crash', 'halt'];
 
 export class XendDomainInfo implements DeviceOwner {
@@ -53,6 +56,8 @@ export class XendDomainInfo implements DeviceOwner {
   #timers: { cancel(): void }[] = [];
   #isHandlingShutdown = false;
   #isDestroyed = false;
+  /** Backend directories of devices that were asked to close. */
+  #closing: readonly string[] = [];
 
   constructor(
     readonly host: DomainHost,
@@ -215,17 +220,29 @@ export class XendDomainInfo implements DeviceOwner {
     this.detach();
     if (this.isRunning) {
       log.debug('XendDomainInfo:1977', `XendDomainInfo.destroy: domid=${this.domid}`);
-      const backends = this.#releaseDevices();
+      this.#closing = this.#releaseDevices();
       try {
         xc.domainDestroy(this.domid);
       } catch (error) {
         if (!(error instanceof XenError)) throw error;
         log.error('XendDomainInfo:1990', `XendDomainInfo.destroy: xc.domain_destroy failed: ${xcText(error)}`);
       }
-      this.#removeRecords(backends);
+      this.#removeRecords(this.#closing);
     }
     this.#info = undefined;
     this.host.forget(this);
+  }
+
+  /**
+   * After `destroy`: waits until the backends have gone, so that a domain created next finds the disks free. Gives up
+   * after 5 s. Differs from Xen, where xm is too slow to notice.
+   */
+  async released(): Promise<void> {
+    const { environment } = this.host;
+    for (let waited = 0; waited < RELEASE_TIMEOUT_MS; waited += RELEASE_POLL_MS) {
+      if (this.#closing.every((backend) => environment.store.list(backend) === undefined)) return;
+      await sleep(environment, RELEASE_POLL_MS);
+    }
   }
 
   /** The hypervisor has no such domain any more: clear away what it left in the store. */
@@ -362,6 +379,7 @@ export class XendDomainInfo implements DeviceOwner {
     try {
       if (rename) this.#becomeZombie();
       else this.destroy();
+      await this.released();
       const next = await this.host.restart(config);
       store.write(`${next.vmPath}/xend/restart_count`, String(restarts));
     } catch (error) {
@@ -373,7 +391,7 @@ export class XendDomainInfo implements DeviceOwner {
   #becomeZombie(): void {
     const { store } = this.host.environment;
     const uuid = this.host.configContext.randomUuid();
-    this.#releaseDevices();
+    this.#closing = this.#releaseDevices();
     // A dead kernel answers no backend: they let go when the other end's directory is gone.
     store.remove(`${this.domPath}/device`);
     this.detach();
@@ -468,7 +486,14 @@ export class XendDomainInfo implements DeviceOwner {
     checkDuplicate(this.config.devices, device);
     const controller = this.controller(device.class);
     const devid = controller.create(this, device);
-    await controller.waitForDevice(this, devid);
+    const backend = controller.backendPath(this, devid);
+    try {
+      await controller.waitForDevice(this, devid);
+    } catch (error) {
+      this.#closing = backend === undefined ? [] : [backend];
+      await this.released();
+      throw error;
+    }
     this.config.devices.push(device);
   }
 

@@ -174,7 +174,11 @@ class Api implements XendApi {
   }
 
   destroy(key: string): Promise<void> {
-    return refusals(async () => this.#unprivileged(key, 'destroy').destroy());
+    return refusals(async () => {
+      const domain = this.#unprivileged(key, 'destroy');
+      domain.destroy();
+      await domain.released();
+    });
   }
 
   setMemoryTarget(key: string, mebibytes: number): Promise<void> {

@@ -31,7 +31,7 @@ function dev(stack: NetStack): string {
   const head =
     'Inter-|   Receive                                                |  Transmit\n' +
     ' face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n';
-  const rows = stack.interfaces().map((each) => {
+  const rows = stack.config.interfaces().map((each) => {
     const pad = (value: number, width: number) => String(value).padStart(width);
     const received = `${pad(each.rxBytes, 8)} ${pad(each.rxPackets, 7)} ${pad(each.rxErrors, 4)} ${pad(each.rxDropped, 4)}    0     0          0         0`;
     const sent = `${pad(each.txBytes, 8)} ${pad(each.txPackets, 7)} ${pad(each.txErrors, 4)} ${pad(each.txDropped, 4)}    0     0       0          0`;
@@ -41,7 +41,7 @@ function dev(stack: NetStack): string {
 }
 
 function arp(stack: NetStack): string {
-  const rows = stack.arpTable().map((entry) => {
+  const rows = stack.config.arpTable().map((entry) => {
     const flags = entry.complete ? '0x2' : '0x0';
     return `${entry.address.padEnd(16)} 0x1         ${flags.padEnd(11)} ${entry.mac}     *        ${entry.device}\n`;
   });

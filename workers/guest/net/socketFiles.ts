@@ -2,7 +2,8 @@
 import type { FileOps } from '../openFile';
 import { type NetSys, SysError } from '../sys';
 import { WaitQueue } from '../waitQueue';
-import type { NetStack, SocketKind } from './stack';
+import type { SocketKind } from './sockets';
+import type { NetStack } from './stack';
 
 /** The open-file operations of kind `socket`; an OpenFile's `object` is the socket's id. */
 export class SocketFiles implements FileOps {
@@ -13,19 +14,19 @@ export class SocketFiles implements FileOps {
   constructor(readonly stack: NetStack) {}
 
   read(file: { object: number }, max: number): Uint8Array | undefined {
-    return this.stack.read(file.object, max);
+    return this.stack.sockets.read(file.object, max);
   }
 
   write(file: { object: number }, bytes: Uint8Array): number {
-    return this.stack.write(file.object, bytes);
+    return this.stack.sockets.write(file.object, bytes);
   }
 
   isReadable(file: { object: number }): boolean {
-    return this.stack.isReadable(file.object);
+    return this.stack.sockets.isReadable(file.object);
   }
 
   isWritable(file: { object: number }): boolean {
-    return this.stack.isWritable(file.object);
+    return this.stack.sockets.isWritable(file.object);
   }
 
   queue(file: { object: number }): WaitQueue {
@@ -39,7 +40,7 @@ export class SocketFiles implements FileOps {
 
   release(file: { object: number }): void {
     this.#queues.delete(file.object);
-    this.stack.close(file.object);
+    this.stack.sockets.close(file.object);
   }
 
   /** NetEnv.wakeSocket. */
@@ -73,24 +74,26 @@ export function netSys(stack: NetStack, process: SocketDescriptors): NetSys {
       change(...args);
     };
   return {
-    interfaces: () => stack.interfaces(),
-    setUp: asRoot((name: string, up: boolean) => stack.setUp(name, up)),
+    interfaces: () => stack.config.interfaces(),
+    setUp: asRoot((name: string, up: boolean) => stack.config.setUp(name, up)),
     setAddress: asRoot((name: string, address: string | undefined, prefix?: number) =>
-      stack.setAddress(name, address, prefix),
+      stack.config.setAddress(name, address, prefix),
     ),
-    addAddress: asRoot((name: string, address: string, prefix: number) => stack.addAddress(name, address, prefix)),
-    removeAddress: asRoot((name: string, address: string) => stack.removeAddress(name, address)),
-    setArp: asRoot((name: string, on: boolean) => stack.setArp(name, on)),
-    setMac: asRoot((name: string, mac: string) => stack.setMac(name, mac)),
-    setMtu: asRoot((name: string, mtu: number) => stack.setMtu(name, mtu)),
-    rename: asRoot((name: string, to: string) => stack.rename(name, to)),
-    setPromiscuous: asRoot((name: string, on: boolean) => stack.setPromiscuous(name, on)),
-    routes: () => stack.routes(),
-    addRoute: asRoot((route) => stack.addRoute(route)),
-    deleteRoute: asRoot((route) => stack.deleteRoute(route)),
-    arpTable: () => stack.arpTable(),
-    deleteArp: asRoot((address: string) => stack.deleteArp(address)),
-    bridges: () => stack.bridges(),
+    addAddress: asRoot((name: string, address: string, prefix: number) =>
+      stack.config.addAddress(name, address, prefix),
+    ),
+    removeAddress: asRoot((name: string, address: string) => stack.config.removeAddress(name, address)),
+    setArp: asRoot((name: string, on: boolean) => stack.config.setArp(name, on)),
+    setMac: asRoot((name: string, mac: string) => stack.config.setMac(name, mac)),
+    setMtu: asRoot((name: string, mtu: number) => stack.config.setMtu(name, mtu)),
+    rename: asRoot((name: string, to: string) => stack.config.rename(name, to)),
+    setPromiscuous: asRoot((name: string, on: boolean) => stack.config.setPromiscuous(name, on)),
+    routes: () => stack.config.routes(),
+    addRoute: asRoot((route) => stack.config.addRoute(route)),
+    deleteRoute: asRoot((route) => stack.config.deleteRoute(route)),
+    arpTable: () => stack.config.arpTable(),
+    deleteArp: asRoot((address: string) => stack.config.deleteArp(address)),
+    bridges: () => stack.config.bridges(),
     addBridge: asRoot((name: string) => stack.links.addBridge(name)),
     deleteBridge: asRoot((name: string) => stack.links.deleteBridge(name)),
     addBridgePort: asRoot((bridge: string, device: string) => stack.links.addPort(bridge, device)),
@@ -101,22 +104,22 @@ export function netSys(stack: NetStack, process: SocketDescriptors): NetSys {
 
     socket: (kind: SocketKind) => {
       if (kind !== 'tcp' && kind !== 'udp') administer();
-      return process.install(stack.socket(kind));
+      return process.install(stack.sockets.socket(kind));
     },
     bind: (fd, address, port, device) => {
       if (port > 0 && port < FIRST_FREE_PORT && process.uid !== 0) throw new SysError('EACCES');
-      stack.bind(process.socketOf(fd), address, port, device);
+      stack.sockets.bind(process.socketOf(fd), address, port, device);
     },
-    connect: (fd, address, port) => stack.connect(process.socketOf(fd), address, port),
-    listen: (fd) => stack.listen(process.socketOf(fd)),
+    connect: (fd, address, port) => stack.sockets.connect(process.socketOf(fd), address, port),
+    listen: (fd) => stack.sockets.listen(process.socketOf(fd)),
     accept: (fd) => {
-      const connection = stack.accept(process.socketOf(fd));
+      const connection = stack.sockets.accept(process.socketOf(fd));
       return connection && { fd: process.install(connection.id), address: connection.address, port: connection.port };
     },
-    sendTo: (fd, bytes, address, port) => stack.sendTo(process.socketOf(fd), bytes, address, port),
-    receiveFrom: (fd) => stack.receiveFrom(process.socketOf(fd)),
-    socketError: (fd) => stack.socketError(process.socketOf(fd)),
-    shutdownWrite: (fd) => stack.shutdownWrite(process.socketOf(fd)),
+    sendTo: (fd, bytes, address, port) => stack.sockets.sendTo(process.socketOf(fd), bytes, address, port),
+    receiveFrom: (fd) => stack.sockets.receiveFrom(process.socketOf(fd)),
+    socketError: (fd) => stack.sockets.socketError(process.socketOf(fd)),
+    shutdownWrite: (fd) => stack.sockets.shutdownWrite(process.socketOf(fd)),
     resolve: (name) => process.resolve(name),
   };
 }

@@ -35,10 +35,10 @@ function pair(lose: (frame: Uint8Array) => boolean = () => false) {
         return true;
       },
     });
-    stack.setUp('lo', true);
-    stack.setAddress('lo', '127.0.0.1', 8);
-    stack.setUp('eth0', true);
-    stack.setAddress('eth0', `192.0.2.${n + 1}`, 24);
+    stack.config.setUp('lo', true);
+    stack.config.setAddress('lo', '127.0.0.1', 8);
+    stack.config.setUp('eth0', true);
+    stack.config.setAddress('eth0', `192.0.2.${n + 1}`, 24);
     return stack;
   });
   return { clock, a: stacks[0]!, b: stacks[1]! };
@@ -50,48 +50,53 @@ const bytesOf = (value: string) => new TextEncoder().encode(value);
 describe('a guest on a cable', () => {
   it('answers an echo request after ARP', () => {
     const { clock, a } = pair();
-    const socket = a.socket('icmp');
-    a.sendTo(socket, encodeIcmp({ type: 8, code: 0, rest: 0x1234_0001, data: bytesOf('hello') }), '192.0.2.2', 0);
+    const socket = a.sockets.socket('icmp');
+    a.sockets.sendTo(
+      socket,
+      encodeIcmp({ type: 8, code: 0, rest: 0x1234_0001, data: bytesOf('hello') }),
+      '192.0.2.2',
+      0,
+    );
     clock.advanceTo(1e6);
-    const reply = a.receiveFrom(socket)!;
+    const reply = a.sockets.receiveFrom(socket)!;
     expect(reply.address).toBe('192.0.2.2');
     expect(decodeIcmp(reply.bytes)).toMatchObject({ type: 0, rest: 0x1234_0001 });
-    expect(a.arpTable()).toMatchObject([{ address: '192.0.2.2', mac: '00:16:3e:00:00:02', complete: true }]);
+    expect(a.config.arpTable()).toMatchObject([{ address: '192.0.2.2', mac: '00:16:3e:00:00:02', complete: true }]);
   });
 
   it('carries an echo larger than the MTU in fragments', () => {
     const { clock, a } = pair();
-    const socket = a.socket('icmp');
+    const socket = a.sockets.socket('icmp');
     const data = new Uint8Array(4000).map((_, i) => i);
-    a.sendTo(socket, encodeIcmp({ type: 8, code: 0, rest: 1, data }), '192.0.2.2', 0);
+    a.sockets.sendTo(socket, encodeIcmp({ type: 8, code: 0, rest: 1, data }), '192.0.2.2', 0);
     clock.advanceTo(1e6);
-    expect(decodeIcmp(a.receiveFrom(socket)!.bytes)!.data).toEqual(data);
+    expect(decodeIcmp(a.sockets.receiveFrom(socket)!.bytes)!.data).toEqual(data);
   });
 
   it('tells a ping that the host is unreachable when nobody answers ARP', () => {
     const { clock, a } = pair();
-    const socket = a.socket('icmp');
-    a.sendTo(socket, encodeIcmp({ type: 8, code: 0, rest: 1, data: new Uint8Array(0) }), '192.0.2.77', 0);
+    const socket = a.sockets.socket('icmp');
+    a.sockets.sendTo(socket, encodeIcmp({ type: 8, code: 0, rest: 1, data: new Uint8Array(0) }), '192.0.2.77', 0);
     clock.advanceTo(5e9);
-    expect(decodeIcmp(a.receiveFrom(socket)!.bytes)).toMatchObject({ type: 3, code: 1 });
+    expect(decodeIcmp(a.sockets.receiveFrom(socket)!.bytes)).toMatchObject({ type: 3, code: 1 });
   });
 
   it('refuses UDP and TCP to a port where nobody listens', () => {
     const { clock, a } = pair();
-    const udp = a.socket('udp');
-    a.connect(udp, '192.0.2.2', 9);
-    a.write(udp, bytesOf('x'));
-    const tcp = a.socket('tcp');
-    a.connect(tcp, '192.0.2.2', 9);
+    const udp = a.sockets.socket('udp');
+    a.sockets.connect(udp, '192.0.2.2', 9);
+    a.sockets.write(udp, bytesOf('x'));
+    const tcp = a.sockets.socket('tcp');
+    a.sockets.connect(tcp, '192.0.2.2', 9);
     clock.advanceTo(1e6);
-    expect(a.socketError(tcp)).toBe('ECONNREFUSED');
-    expect(() => a.read(udp, 10)).toThrow('Connection refused');
+    expect(a.sockets.socketError(tcp)).toBe('ECONNREFUSED');
+    expect(() => a.sockets.read(udp, 10)).toThrow('Connection refused');
   });
 
   it('does not route to a network it has no route for', () => {
     const { a } = pair();
-    const socket = a.socket('udp');
-    expect(() => a.sendTo(socket, bytesOf('x'), '198.51.100.1', 9)).toThrow('Network is unreachable');
+    const socket = a.sockets.socket('udp');
+    expect(() => a.sockets.sendTo(socket, bytesOf('x'), '198.51.100.1', 9)).toThrow('Network is unreachable');
   });
 });
 
@@ -106,11 +111,11 @@ describe('TCP', () => {
           const random = seeded(seed);
           // ARP gets through: three lost requests in a row would rightly fail the connection.
           const { clock, a, b } = pair((frame) => frame[13] === 0 && random.below(100) < lossPercent);
-          const listener = b.socket('tcp');
-          b.bind(listener, '0.0.0.0', 7);
-          b.listen(listener);
-          const client = a.socket('tcp');
-          a.connect(client, '192.0.2.2', 7);
+          const listener = b.sockets.socket('tcp');
+          b.sockets.bind(listener, '0.0.0.0', 7);
+          b.sockets.listen(listener);
+          const client = a.sockets.socket('tcp');
+          a.sockets.connect(client, '192.0.2.2', 7);
           const data = Uint8Array.from({ length: size }, () => random.u32() & 255);
           let sent = 0;
           let closed = false;
@@ -119,14 +124,19 @@ describe('TCP', () => {
           let ended = false;
           for (let ms = 0; ms < 900_000 && !ended; ms += 50) {
             clock.advanceTo(ms * 1e6);
-            if (a.socketError(client) === undefined && sent < size) sent += a.write(client, data.subarray(sent));
-            if (a.socketError(client) === undefined && sent === size && !closed) {
-              a.shutdownWrite(client);
+            if (a.sockets.socketError(client) === undefined && sent < size)
+              sent += a.sockets.write(client, data.subarray(sent));
+            if (a.sockets.socketError(client) === undefined && sent === size && !closed) {
+              a.sockets.shutdownWrite(client);
               closed = true;
             }
-            server ??= b.accept(listener)?.id;
+            server ??= b.sockets.accept(listener)?.id;
             if (server !== undefined) {
-              for (let piece = b.read(server, 5000); piece !== undefined; piece = b.read(server, 5000)) {
+              for (
+                let piece = b.sockets.read(server, 5000);
+                piece !== undefined;
+                piece = b.sockets.read(server, 5000)
+              ) {
                 if (piece.length === 0) {
                   ended = true;
                   break;
@@ -137,9 +147,9 @@ describe('TCP', () => {
           }
           expect(ended).toBe(true);
           expect(Uint8Array.from(got)).toEqual(data);
-          b.close(server!);
-          a.close(client);
-          b.close(listener);
+          b.sockets.close(server!);
+          a.sockets.close(client);
+          b.sockets.close(listener);
           clock.advanceTo(clock.nowNs + 2000e9);
           expect(a.state.sockets).toEqual([]);
           expect(b.state.sockets).toEqual([]);
@@ -151,22 +161,22 @@ describe('TCP', () => {
 
   it('stops the writer when the reader does not read, and goes on when it does', () => {
     const { clock, a, b } = pair();
-    const listener = b.socket('tcp');
-    b.bind(listener, '0.0.0.0', 7);
-    b.listen(listener);
-    const client = a.socket('tcp');
-    a.connect(client, '192.0.2.2', 7);
+    const listener = b.sockets.socket('tcp');
+    b.sockets.bind(listener, '0.0.0.0', 7);
+    b.sockets.listen(listener);
+    const client = a.sockets.socket('tcp');
+    a.sockets.connect(client, '192.0.2.2', 7);
     clock.advanceTo(10e6);
-    const { id } = b.accept(listener)!;
+    const { id } = b.sockets.accept(listener)!;
     let sent = 0;
     for (let i = 0; i < 100; i++) {
-      sent += a.write(client, new Uint8Array(10_000));
+      sent += a.sockets.write(client, new Uint8Array(10_000));
       clock.advanceTo(clock.nowNs + 50e6);
     }
     expect(sent).toBeLessThanOrEqual(2 * 65535);
     let got = 0;
     for (let i = 0; i < 200 && got < sent; i++) {
-      got += b.read(id, 10_000)?.length ?? 0;
+      got += b.sockets.read(id, 10_000)?.length ?? 0;
       clock.advanceTo(clock.nowNs + 500e6);
     }
     expect(got).toBe(sent);
@@ -174,18 +184,18 @@ describe('TCP', () => {
 
   it('continues in a stack restored from the plain state', () => {
     const { clock, a, b } = pair();
-    const listener = b.socket('tcp');
-    b.bind(listener, '0.0.0.0', 7);
-    b.listen(listener);
-    const client = a.socket('tcp');
-    a.connect(client, '192.0.2.2', 7);
+    const listener = b.sockets.socket('tcp');
+    b.sockets.bind(listener, '0.0.0.0', 7);
+    b.sockets.listen(listener);
+    const client = a.sockets.socket('tcp');
+    a.sockets.connect(client, '192.0.2.2', 7);
     clock.advanceTo(10e6);
-    a.write(client, bytesOf('before '));
+    a.sockets.write(client, bytesOf('before '));
     const copy = new NetStack(structuredClone(a.state), a.env);
     expect(copy.state).toEqual(a.state);
     clock.advanceTo(20e6);
-    const { id } = b.accept(listener)!;
-    expect(text(b.read(id, 100))).toBe('before ');
+    const { id } = b.sockets.accept(listener)!;
+    expect(text(b.sockets.read(id, 100))).toBe('before ');
   });
 });
 
@@ -193,27 +203,29 @@ describe('links', () => {
   it('join Domain-0 to its own bridge through a loopback pair', () => {
     const { clock, a, b } = pair();
     // What network-bridge does on `a`, except for the renaming.
-    b.setAddress('eth0', undefined);
+    b.config.setAddress('eth0', undefined);
     b.links.addPair('veth0', '00:16:3e:00:00:aa', 'vif0.0', 'fe:ff:ff:ff:ff:ff');
     b.links.addBridge('xenbr0');
     b.links.addPort('xenbr0', 'eth0');
     b.links.addPort('xenbr0', 'vif0.0');
-    for (const name of ['vif0.0', 'veth0', 'xenbr0']) b.setUp(name, true);
-    b.setAddress('veth0', '192.0.2.9', 24);
-    const socket = a.socket('icmp');
-    a.sendTo(socket, encodeIcmp({ type: 8, code: 0, rest: 1, data: new Uint8Array(8) }), '192.0.2.9', 0);
+    for (const name of ['vif0.0', 'veth0', 'xenbr0']) b.config.setUp(name, true);
+    b.config.setAddress('veth0', '192.0.2.9', 24);
+    const socket = a.sockets.socket('icmp');
+    a.sockets.sendTo(socket, encodeIcmp({ type: 8, code: 0, rest: 1, data: new Uint8Array(8) }), '192.0.2.9', 0);
     clock.advanceTo(1e6);
-    expect(a.receiveFrom(socket)?.address).toBe('192.0.2.9');
-    expect(b.bridges()).toEqual([{ name: 'xenbr0', id: '8000.00163e000002', stp: false, ports: ['eth0', 'vif0.0'] }]);
+    expect(a.sockets.receiveFrom(socket)?.address).toBe('192.0.2.9');
+    expect(b.config.bridges()).toEqual([
+      { name: 'xenbr0', id: '8000.00163e000002', stp: false, ports: ['eth0', 'vif0.0'] },
+    ]);
   });
 
   it('can be renamed only while down, keep their driver, and refuse a name in use', () => {
     const { a } = pair();
-    expect(() => a.rename('eth0', 'peth0')).toThrow('Device or resource busy');
-    a.setUp('eth0', false);
-    expect(() => a.rename('eth0', 'lo')).toThrow('File exists');
-    a.rename('eth0', 'peth0');
-    expect(a.interfaces().map((each) => each.name)).toEqual(['lo', 'peth0']);
-    expect(() => a.setUp('eth0', true)).toThrow('No such device');
+    expect(() => a.config.rename('eth0', 'peth0')).toThrow('Device or resource busy');
+    a.config.setUp('eth0', false);
+    expect(() => a.config.rename('eth0', 'lo')).toThrow('File exists');
+    a.config.rename('eth0', 'peth0');
+    expect(a.config.interfaces().map((each) => each.name)).toEqual(['lo', 'peth0']);
+    expect(() => a.config.setUp('eth0', true)).toThrow('No such device');
   });
 });

@@ -4,8 +4,8 @@ import type { NetStack } from './stack';
 /** Paths below /sys/class/net → what they hold. */
 export function netSysFiles(stack: NetStack): ReadonlyMap<string, { read(): string }> {
   const files = new Map<string, { read(): string }>();
-  const bridges = new Map(stack.bridges().map((bridge) => [bridge.name, bridge]));
-  for (const device of stack.interfaces()) {
+  const bridges = new Map(stack.config.bridges().map((bridge) => [bridge.name, bridge]));
+  for (const device of stack.config.interfaces()) {
     const add = (name: string, value: string | number) =>
       files.set(`${device.name}/${name}`, { read: () => `${value}\n` });
     add('address', device.mac);

@@ -1,6 +1,6 @@
 /** xm shutdown and xm reboot: ask guests to end, and wait for it when told to. */
 import { getopt } from '../../lib/getopt';
-import type { ShutdownWord } from '../../xend/api';
+import type { DomainSummary, ShutdownWord } from '../../xend/api';
 import { OptionError, pollSecond, type XmCommand, type XmContext, XmError } from '../command';
 
 const ALL = { short: 'a', long: 'all', help: 'Every running domain but Domain-0.' };
@@ -43,28 +43,35 @@ async function shutDown(
   if (parsed.has('halt') && parsed.has('reboot')) throw new OptionError("Can't specify halt and reboot");
   const reason = fixed ?? (parsed.has('halt') ? 'halt' : parsed.has('reboot') ? 'reboot' : 'poweroff');
   const restartCounts = new Map<string, number>();
+  const domids = new Map<string, number | undefined>();
+  const remember = (domain: DomainSummary) => {
+    restartCounts.set(domain.name, domain.restartCount);
+    domids.set(domain.name, domain.domid);
+  };
   if (parsed.has('all')) {
     for (const domain of await xend.domains())
-      if (domain.domid !== 0 && domain.powerState === 'running') restartCounts.set(domain.name, domain.restartCount);
+      if (domain.domid !== 0 && domain.powerState === 'running') remember(domain);
   } else {
     if (parsed.words.length === 0) throw new OptionError('No domain parameter given');
     if (parsed.words.length > 1) throw new XmError('No multiple domain parameters allowed', { usage: false });
-    const domain = await xend.domain(parsed.words[0]!);
-    restartCounts.set(domain.name, domain.restartCount);
+    remember(await xend.domain(parsed.words[0]!));
   }
   for (const name of restartCounts.keys()) await xend.shutdown(name, reason);
   if (!parsed.has('wait')) return 0;
   if (reason === 'reboot') await waitForReboot(context, restartCounts);
-  else await waitForEnd(context, new Set(restartCounts.keys()));
+  else await waitForEnd(context, domids);
   return 0;
 }
 
-async function waitForEnd({ io, xend }: XmContext, waiting: Set<string>): Promise<void> {
+/** A domain that comes back under its name (on_poweroff = 'restart') has another id: the one we meant has ended. */
+async function waitForEnd({ io, xend }: XmContext, waiting: Map<string, number | undefined>): Promise<void> {
   while (waiting.size > 0) {
     await pollSecond(io);
-    const alive = new Set((await xend.domains()).filter((domain) => domain.powerState !== 'halted').map((d) => d.name));
-    for (const name of waiting) {
-      if (alive.has(name)) continue;
+    const alive = new Map(
+      (await xend.domains()).filter((domain) => domain.powerState !== 'halted').map((d) => [d.name, d.domid]),
+    );
+    for (const [name, domid] of waiting) {
+      if (alive.has(name) && alive.get(name) === domid) continue;
       io.print(`Domain ${name} terminated\n`);
       waiting.delete(name);
     }

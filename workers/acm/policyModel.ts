@@ -1,0 +1,77 @@
+/**
+ * A policy as the administrator writes it: names of types, conflict sets of types, and labels that stand for types.
+ *
+ * Simple type enforcement (STE) types say who may share; Chinese wall (CHWALL) types say who may run at the same time.
+ */
+import type { Place } from './xmlTree';
+
+/** What domains and resources without a label are treated as, where the policy defines it. */
+export const UNLABELED = '__UNLABELED__';
+/** Stands in a map file for what the policy does not define. */
+export const NULL_LABEL = '__NULL_LABEL__';
+/** A resource label that nobody may use, in every policy. */
+export const INACCESSIBLE = '__INACCESSIBLE__';
+export const DEFAULT_POLICY_NAME = 'DEFAULT';
+
+export interface VmLabel {
+  readonly name: string;
+  /** The old name, in an update that renames. */
+  readonly from?: string | undefined;
+  readonly ste: readonly string[];
+  readonly chwall: readonly string[];
+  readonly place?: Place | undefined;
+}
+
+export interface ResourceLabel {
+  readonly name: string;
+  readonly from?: string | undefined;
+  readonly ste: string;
+  readonly place?: Place | undefined;
+}
+
+export interface ConflictSet {
+  readonly name: string;
+  readonly types: readonly string[];
+  readonly place?: Place | undefined;
+}
+
+export interface PolicyType {
+  readonly name: string;
+  readonly place?: Place | undefined;
+}
+
+export interface AcmPolicy {
+  readonly name: string;
+  readonly url?: string | undefined;
+  readonly reference?: string | undefined;
+  readonly date?: string | undefined;
+  readonly nameSpaceUrl?: string | undefined;
+  readonly version: string;
+  /** The policy that this one updates. */
+  readonly from?: { readonly name: string; readonly version: string } | undefined;
+  /** Undefined: the policy has no such component. */
+  readonly ste: { readonly types: readonly PolicyType[] } | undefined;
+  readonly chwall: { readonly types: readonly PolicyType[]; readonly conflictSets: readonly ConflictSet[] } | undefined;
+  /** Domain-0's label at boot; '' without VM labels. */
+  readonly bootstrap: string;
+  readonly vmLabels: readonly VmLabel[];
+  readonly resourceLabels: readonly ResourceLabel[];
+}
+
+/** Order by code point, which every table of a policy is in. */
+export function byCodePoint(a: string, b: string): number {
+  if (a === b) return 0;
+  const left = Array.from(a);
+  const right = Array.from(b);
+  for (let i = 0; i < left.length && i < right.length; i++) {
+    const difference = left[i]!.codePointAt(0)! - right[i]!.codePointAt(0)!;
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}
+
+/** `1.10` → [1, 10]; a missing minor number is 0. */
+export function versionNumbers(version: string): readonly [major: number, minor: number] {
+  const [major = '0', minor = '0'] = version.split('.');
+  return [Number.parseInt(major, 10) || 0, Number.parseInt(minor, 10) || 0];
+}

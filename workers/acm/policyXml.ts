@@ -1,0 +1,215 @@
+/**
+ * Policy files: XML into the model, every problem with its line, and the model into XML.
+ */
+import type { AcmPolicy, PolicyType, ResourceLabel, VmLabel } from './policyModel';
+import { checkSchema, POLICY_NAMESPACE, POLICY_ROOT } from './policySchema';
+import { elements, escaped, parseXml, type Place, textOf, type XmlDocument, XmlError, type XmlElement } from './xmlTree';
+import { XsError, type XserrName } from './xserr';
+
+export interface PolicyProblem {
+  readonly code: XserrName;
+  readonly message: string;
+  readonly place: Place;
+}
+
+/** A file that is no policy. */
+export class PolicyError extends XsError {
+  constructor(readonly problems: readonly PolicyProblem[]) {
+    const [first] = problems;
+    super(first!.code, `line ${first!.place.line}: ${first!.message}`);
+  }
+}
+
+export interface PolicyFile {
+  readonly policy: AcmPolicy;
+  readonly document: XmlDocument;
+}
+
+/**
+ * Reads a policy: well-formed, after the schema, without colons in names. Throws PolicyError with XML_PROCESSING, BAD_XML,
+ * BAD_POLICY_NAME or BAD_LABEL. What the policy means is checked by policyRules.ts.
+ */
+export function readPolicy(source: string | Uint8Array): PolicyFile {
+  const document = parse(source);
+  const schema = checkSchema(document.root);
+  if (schema.length > 0) throw new PolicyError(schema.map((problem) => ({ code: 'BAD_XML', ...problem })));
+  const policy = policyOf(document.root);
+  const names = checkNames(policy, document.root.place);
+  if (names.length > 0) throw new PolicyError(names);
+  return { policy, document };
+}
+
+function parse(source: string | Uint8Array): XmlDocument {
+  try {
+    return parseXml(typeof source === 'string' ? source : decode(source));
+  } catch (error) {
+    if (!(error instanceof XmlError)) throw error;
+    throw new PolicyError([{ code: 'XML_PROCESSING', message: error.message, place: error.place }]);
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new XmlError('the file is not UTF-8', { line: 1, column: 1 });
+  }
+}
+
+/** A colon separates the parts of a full label, so none may stand in a name. */
+function checkNames(policy: AcmPolicy, start: Place): readonly PolicyProblem[] {
+  const problems: PolicyProblem[] = [];
+  if (policy.name === '' || /[:\s/]/.test(policy.name))
+    problems.push({ code: 'BAD_POLICY_NAME', message: `policy name ${JSON.stringify(policy.name)}`, place: start });
+  for (const { name, place } of [...policy.resourceLabels, ...policy.vmLabels])
+    if (name === '' || /[:\s]/.test(name))
+      problems.push({ code: 'BAD_LABEL', message: `label name ${JSON.stringify(name)}`, place: place ?? start });
+  return problems;
+}
+
+function policyOf(root: XmlElement): AcmPolicy {
+  const header = child(root, 'PolicyHeader')!;
+  const optional = (name: string) => {
+    const element = child(header, name);
+    return element && textOf(element);
+  };
+  const from = child(header, 'FromPolicy');
+  const ste = child(root, 'SimpleTypeEnforcement');
+  const chwall = child(root, 'ChineseWall');
+  const template = child(root, 'SecurityLabelTemplate')!;
+  const subjects = child(template, 'SubjectLabels');
+  const objects = child(template, 'ObjectLabels');
+  const conflicts = chwall && child(chwall, 'ConflictSets');
+  return {
+    name: textOf(child(header, 'PolicyName')!),
+    url: optional('PolicyUrl'),
+    reference: optional('Reference'),
+    date: optional('Date'),
+    nameSpaceUrl: optional('NameSpaceUrl'),
+    version: textOf(child(header, 'Version')!),
+    from: from && { name: textOf(child(from, 'PolicyName')!), version: textOf(child(from, 'Version')!) },
+    ste: ste && { types: typesOf(child(ste, 'SimpleTypeEnforcementTypes')) },
+    chwall: chwall && {
+      types: typesOf(child(chwall, 'ChineseWallTypes')),
+      conflictSets: elements(conflicts ?? chwall, 'Conflict').map((conflict) => ({
+        name: (conflict.attributes.get('name') ?? '').trim(),
+        types: namesOf(conflict),
+        place: conflict.place,
+      })),
+    },
+    bootstrap: subjects?.attributes.get('bootstrap')?.trim() ?? '',
+    vmLabels: subjects ? elements(subjects, 'VirtualMachineLabel').map(vmLabelOf) : [],
+    resourceLabels: objects ? elements(objects, 'ResourceLabel').map(resourceLabelOf) : [],
+  };
+}
+
+function vmLabelOf(element: XmlElement): VmLabel {
+  const name = child(element, 'Name')!;
+  return {
+    name: textOf(name),
+    from: name.attributes.get('from')?.trim(),
+    ste: namesOf(child(element, 'SimpleTypeEnforcementTypes')),
+    // Only the first of several is used.
+    chwall: namesOf(child(element, 'ChineseWallTypes')),
+    place: element.place,
+  };
+}
+
+function resourceLabelOf(element: XmlElement): ResourceLabel {
+  const name = child(element, 'Name')!;
+  return {
+    name: textOf(name),
+    from: name.attributes.get('from')?.trim(),
+    ste: namesOf(child(element, 'SimpleTypeEnforcementTypes'))[0] ?? '',
+    place: element.place,
+  };
+}
+
+function child(parent: XmlElement, local: string): XmlElement | undefined {
+  return elements(parent, local)[0];
+}
+
+/** An empty Type is ignored. */
+function typesOf(list: XmlElement | undefined): readonly PolicyType[] {
+  if (!list) return [];
+  return elements(list, 'Type').flatMap((type) =>
+    textOf(type) === '' ? [] : [{ name: textOf(type), place: type.place }],
+  );
+}
+
+function namesOf(list: XmlElement | undefined): readonly string[] {
+  return typesOf(list).map(({ name }) => name);
+}
+
+/** The policy as a file. */
+export function writePolicy(policy: AcmPolicy): string {
+  const out: string[] = ['<?xml version="1.0" encoding="UTF-8"?>'];
+  let depth = 0;
+  const line = (text: string) => out.push(`${'  '.repeat(depth)}${text}`);
+  const leaf = (name: string, value: string | undefined, attribute = '') => {
+    if (value !== undefined) line(`<${name}${attribute}>${escaped(value)}</${name}>`);
+  };
+  const group = (name: string, attribute: string, body: () => void) => {
+    line(`<${name}${attribute}>`);
+    depth++;
+    body();
+    depth--;
+    line(`</${name}>`);
+  };
+  const types = (name: string, list: readonly string[]) => {
+    if (list.length > 0) group(name, '', () => list.forEach((type) => leaf('Type', type)));
+  };
+  const nameOf = (label: { name: string; from?: string | undefined }) =>
+    leaf('Name', label.name, label.from === undefined ? '' : ` from="${escaped(label.from)}"`);
+
+  group(POLICY_ROOT, ` xmlns="${POLICY_NAMESPACE}"`, () => {
+    group('PolicyHeader', '', () => {
+      leaf('PolicyName', policy.name);
+      leaf('PolicyUrl', policy.url);
+      leaf('Reference', policy.reference);
+      leaf('Date', policy.date);
+      leaf('NameSpaceUrl', policy.nameSpaceUrl);
+      leaf('Version', policy.version);
+      const { from } = policy;
+      if (from)
+        group('FromPolicy', '', () => {
+          leaf('PolicyName', from.name);
+          leaf('Version', from.version);
+        });
+    });
+    const { ste, chwall } = policy;
+    if (ste)
+      group('SimpleTypeEnforcement', '', () =>
+        types('SimpleTypeEnforcementTypes', ste.types.map(({ name }) => name)),
+      );
+    if (chwall)
+      group('ChineseWall', ' priority="PrimaryPolicyComponent"', () => {
+        types('ChineseWallTypes', chwall.types.map(({ name }) => name));
+        if (chwall.conflictSets.length > 0)
+          group('ConflictSets', '', () => {
+            for (const set of chwall.conflictSets)
+              group('Conflict', ` name="${escaped(set.name)}"`, () => set.types.forEach((type) => leaf('Type', type)));
+          });
+      });
+    group('SecurityLabelTemplate', '', () => {
+      if (policy.vmLabels.length > 0)
+        group('SubjectLabels', ` bootstrap="${escaped(policy.bootstrap)}"`, () => {
+          for (const label of policy.vmLabels)
+            group('VirtualMachineLabel', '', () => {
+              nameOf(label);
+              types('SimpleTypeEnforcementTypes', label.ste);
+              types('ChineseWallTypes', label.chwall);
+            });
+        });
+      if (policy.resourceLabels.length > 0)
+        group('ObjectLabels', '', () => {
+          for (const label of policy.resourceLabels)
+            group('ResourceLabel', '', () => {
+              nameOf(label);
+              types('SimpleTypeEnforcementTypes', [label.ste]);
+            });
+        });
+    });
+  });
+  return `${out.join('\n')}\n`;
+}
