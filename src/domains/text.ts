@@ -17,7 +17,7 @@ export const text = {
     cpu: 'Percent of one physical cpu over the last reporting period',
     time: 'Cpu time used since the domain was created',
   },
-  empty: 'The machine has not reported any domain yet.',
+  empty: 'No domain: the machine is off or still starting.',
   stateWords: {
     r: ['running', 'on a physical cpu at this moment'],
     b: ['blocked', 'waits for an event: idle or waiting for a device'],

@@ -24,6 +24,14 @@ it('types nothing while the terminal shows no empty prompt', async () => {
   expect(screen.getByRole('status').textContent).toContain('Ctrl-]');
 });
 
+it('offers to switch on a machine that has halted', async () => {
+  const lab = freshHost();
+  lab.host = { ...lab.host, phase: 'halted' };
+  const { restarts } = await renderWithLab(<HomePanel />, lab);
+  fireEvent.click(screen.getByRole('button', { name: 'Switch on' }));
+  expect(restarts()).toBe(1);
+});
+
 it('sets the speed of time', async () => {
   const { lab } = await renderWithLab(<HomePanel />, freshHost());
   await act(async () => {

@@ -12,12 +12,35 @@ export function HomePanel() {
     <div className="panel home">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region needs a tab stop */}
       <section className="home-scroll" tabIndex={0} aria-label={text.label} data-autofocus>
-        <NextCommand />
+        <NextStep />
         <HostFacts />
         <SpeedControl />
         <Keys />
       </section>
     </div>
+  );
+}
+
+/** What to do now: type a command, or switch a machine on that was switched off. */
+function NextStep() {
+  const isOff = useLab((state) => state.host?.phase === 'halted');
+  return isOff ? <SwitchOn /> : <NextCommand />;
+}
+
+function SwitchOn() {
+  const { restart } = useLabHandle();
+  return (
+    <section aria-labelledby="home-next">
+      <h2 id="home-next">{text.isOff}</h2>
+      <div className="step">
+        <p>{text.isOffHint}</p>
+        <div className="buttons">
+          <button type="button" className="primary" onClick={restart}>
+            {text.switchOn}
+          </button>
+        </div>
+      </div>
+    </section>
   );
 }
 

@@ -39,19 +39,23 @@ export function StatusBar() {
         <span className="status-value">{host.unsavedKiB > 0 ? labels.disksUnsaved : labels.disksSaved}</span>
       </span>
       <span className="status-item">{labels.domains(domainCount)}</span>
-      <span className="status-item" title={labels.cpuHint(host.pcpuPercent)}>
-        <span className="status-name">{labels.cpu}</span>
-        {host.pcpuPercent.map((load, cpu) => (
-          <Meter key={cpu} percent={load} label={`${labels.cpu} ${cpu}`} />
-        ))}
-      </span>
-      <span className="status-item" title={labels.memoryHint}>
-        <span className="status-name">{labels.memory}</span>
-        <Meter percent={(usedKiB / host.totalMemoryKiB) * 100} label={labels.memory} />
-        <span className="status-value">
-          {Math.round(usedKiB / 1024)} / {Math.round(host.totalMemoryKiB / 1024)} MiB
+      {host.pcpus > 0 && (
+        <span className="status-item" title={labels.cpuHint(host.pcpuPercent)}>
+          <span className="status-name">{labels.cpu}</span>
+          {host.pcpuPercent.map((load, cpu) => (
+            <Meter key={cpu} percent={load} label={`${labels.cpu} ${cpu}`} />
+          ))}
         </span>
-      </span>
+      )}
+      {host.totalMemoryKiB > 0 && (
+        <span className="status-item" title={labels.memoryHint}>
+          <span className="status-name">{labels.memory}</span>
+          <Meter percent={(usedKiB / host.totalMemoryKiB) * 100} label={labels.memory} />
+          <span className="status-value">
+            {Math.round(usedKiB / 1024)} / {Math.round(host.totalMemoryKiB / 1024)} MiB
+          </span>
+        </span>
+      )}
     </footer>
   );
 }

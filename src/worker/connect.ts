@@ -8,6 +8,9 @@ export interface LabConnection {
   close(): void;
 }
 
+/** A worker that does not stop by itself in this time is ended. */
+const STOP_MS = 2000;
+
 /** Starts the worker. `onCrash` is called when the worker itself failed, not when a request was refused. */
 export function connectWorker(onCrash: (reason: string) => void): LabConnection {
   const worker = new Worker(new URL('../../workers/platform/browser/labWorker.ts', import.meta.url), {
@@ -17,7 +20,14 @@ export function connectWorker(onCrash: (reason: string) => void): LabConnection 
   worker.onerror = (event) => onCrash(event.message || 'The worker could not be loaded.');
   worker.onmessageerror = () => onCrash('A message from the worker could not be read.');
   const remote = Comlink.wrap<LabApi>(worker);
-  return { api: withTransfers(remote as unknown as LabApi), close: () => worker.terminate() };
+  const api = withTransfers(remote as unknown as LabApi);
+  const close = () => {
+    worker.onerror = null;
+    // In order: a worker that is ended in the middle of a transaction may keep the browser's storage locked.
+    const timeout = new Promise((resolve) => setTimeout(resolve, STOP_MS));
+    void Promise.race([api.stop(), timeout]).finally(() => worker.terminate());
+  };
+  return { api, close };
 }
 
 /** Ports must be named in the transfer list of the message that carries them. */
@@ -34,6 +44,7 @@ function withTransfers(remote: LabApi): LabApi {
     checkConfig: (path, text) => remote.checkConfig(path, text),
     editDone: (editId) => remote.editDone(editId),
     setSpeed: (speed) => remote.setSpeed(speed),
+    stop: () => remote.stop(),
     snapshot: () => remote.snapshot(),
   };
 }

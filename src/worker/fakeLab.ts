@@ -151,6 +151,10 @@ export class FakeLab implements LabApi {
     return ok(null);
   }
 
+  async stop() {
+    return ok(null);
+  }
+
   async snapshot() {
     return ok({ host: this.host, domains: this.domains });
   }

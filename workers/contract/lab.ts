@@ -22,6 +22,8 @@ export interface LabApi {
   editDone(editId: number): Promise<LabResult<null>>;
   /** 0 pauses the machine; 1 is wall time; Infinity as fast as possible. */
   setSpeed(speed: number): Promise<LabResult<null>>;
+  /** Pulls the machine's plug; answered once what had reached its disks is stored. Its worker may be ended then. */
+  stop(): Promise<LabResult<null>>;
   snapshot(): Promise<LabResult<LabState>>;
 }
 

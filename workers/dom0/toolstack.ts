@@ -64,7 +64,10 @@ export class Toolstack {
   /** A connection to the store, over its socket or as Domain-0's kernel has it; undefined while xenstored does not run. */
   connect(way: { readonly socket: boolean } = { socket: true }): XenstoreClient | undefined {
     const defer = (action: () => void) => this.services.defer(action);
-    return this.#xenstored && connectClient(this.#xenstored, { defer, ...(way.socket ? {} : { directory: '/local/domain/0' }) });
+    return (
+      this.#xenstored &&
+      connectClient(this.#xenstored, { defer, ...(way.socket ? {} : { directory: '/local/domain/0' }) })
+    );
   }
 
   /** What the store holds at a path, without the cost of a request; for views from outside the machine. */
@@ -105,7 +108,10 @@ export class Toolstack {
     const defer = (action: () => void) => services.defer(action);
     const store = connectClient(daemon, { defer, directory: '/local/domain/0' });
     this.host.connectStore(store);
+    const files = xendFiles(this.kernel);
+    files.write('/var/run/xenstore.pid', `${io.pid}\n`);
     await cancelled(io, this.host);
+    files.remove('/var/run/xenstore.pid');
     services.events.close(exceptions);
     this.#xenstored = undefined;
     return { status: 0 };
@@ -129,7 +135,10 @@ export class Toolstack {
     });
     this.#consoled = daemon;
     daemon.start();
+    const files = xendFiles(kernel);
+    files.write('/var/run/xenconsoled.pid', `${io.pid}\n`);
     await cancelled(io, this.host);
+    files.remove('/var/run/xenconsoled.pid');
     daemon.stop();
     this.#consoled = undefined;
     return { status: 0 };
@@ -256,7 +265,12 @@ export class Toolstack {
     const ended = () => {
       hasEnded = true;
     };
-    this.#spawn(['python', '/usr/sbin/xend', 'start'], '/usr/lib/xen/bin/xend_daemon', () => this.#xend === undefined, ended);
+    this.#spawn(
+      ['python', '/usr/sbin/xend', 'start'],
+      '/usr/lib/xen/bin/xend_daemon',
+      () => this.#xend === undefined,
+      ended,
+    );
     await this.#until(() => this.#xend?.isRunning === true || hasEnded, 60_000);
     return this.#xend?.isRunning ? 0 : 1;
   }

@@ -2,10 +2,11 @@
 import type { Kernel } from '../guest/kernel';
 import { SysError } from '../guest/sys';
 import type { XendFiles } from '../xend/environment';
+import type { XmFiles } from '../xm/command';
 
 const ROOT = { uid: 0, gid: 0 };
 
-export function xendFiles(kernel: Kernel): XendFiles {
+export function xendFiles(kernel: Kernel): XendFiles & XmFiles {
   const { vfs } = kernel;
   /** The inode behind a path, links followed; undefined when there is none. */
   const find = (path: string) => {
@@ -25,6 +26,7 @@ export function xendFiles(kernel: Kernel): XendFiles {
       else vfs.write(inode, inode.data!.size, new TextEncoder().encode(text), path);
     },
     exists: (path) => find(path) !== undefined,
+    isDirectory: (path) => find(path)?.kind === 'dir',
     isExecutable: (path) => ((find(path)?.mode ?? 0) & 0o111) !== 0,
     deviceNumber(path) {
       const inode = find(path);

@@ -11,7 +11,8 @@ export interface HostPty {
   write(bytes: Uint8Array): number;
   /** Called whenever `write` may take something again. */
   onWritable(action: () => void): void;
-  close(): void;
+  /** Hangs up, once a reader that is there has read everything and `rest`. */
+  close(rest?: Uint8Array): void;
 }
 
 /** Opens one in raw mode; what processes write into the slave comes to `input`. SysError ENOSPC. */
@@ -20,6 +21,24 @@ export function openHostPty(terminals: Terminals, input: (bytes: Uint8Array) => 
   tty.setTermios({ icanon: false, echo: false, isig: false, icrnl: false, onlcr: false });
   terminals.attachHost(tty.id, { onOutput: input, onClose: () => {}, keepsOpen: true });
   const hasRoom = () => terminals.find(tty.id) === tty && terminals.entry(tty.id).slaves > 0 && tty.readyLength < ROOM;
+  const isRead = () => terminals.find(tty.id) === tty && terminals.entry(tty.id).slaves > 0;
+  const close = (given = new Uint8Array(0)) => {
+    let rest = given;
+    const last = {
+      recheck: () => {
+        while (rest.length > 0 && hasRoom()) {
+          const part = rest.subarray(0, ROOM);
+          rest = rest.subarray(part.length);
+          tty.input(part);
+        }
+        if (isRead() && (rest.length > 0 || tty.readyLength > 0)) return;
+        tty.masterQueue.remove(last);
+        terminals.detachHost(tty.id);
+      },
+    };
+    tty.masterQueue.add(last);
+    last.recheck();
+  };
   return {
     slavePath: tty.name,
     write: (bytes) => {
@@ -33,6 +52,6 @@ export function openHostPty(terminals: Terminals, input: (bytes: Uint8Array) => 
           if (hasRoom()) action();
         },
       }),
-    close: () => terminals.detachHost(tty.id),
+    close,
   };
 }

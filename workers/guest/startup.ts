@@ -34,6 +34,8 @@ const SLICE_NS = 1_000;
 const EVENT_NS = 1_500;
 /** The kernel's own initialisation. */
 const BOOT_NS = 25_000_000;
+/** How long the boot waits for devices that do not connect. */
+const DEVICES_TIMEOUT_NS = 10_000_000_000;
 /** How long the boot waits for the root device when devices are still connecting. */
 const ROOT_TIMEOUT_NS = 10_000_000_000;
 
@@ -250,7 +252,18 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
       setVcpuOnline: (vcpu, online) => this.#plug(vcpu, online),
     });
     if (this.#info.isPrivileged) new BackendBus(services, options.backends).start();
-    this.#findRoot(parseCommandLine(this.#info.commandLine));
+    const findRoot = () => this.#findRoot(parseCommandLine(this.#info.commandLine));
+    if (this.#info.isInitialDomain || options.frontends.length === 0) findRoot();
+    else this.#awaitDevices(this.#time.nowNs + DEVICES_TIMEOUT_NS, findRoot);
+  }
+
+  /** The devices that a guest finds at boot connect first, so that its scripts find them all (wait_for_devices). */
+  #awaitDevices(deadlineNs: number, ready: () => void): void {
+    if (this.#frontends.isSettled) ready();
+    else if (this.#time.nowNs >= deadlineNs) {
+      for (const path of this.#frontends.unsettled) this.kernel.printk(`XENBUS: Timeout connecting to device: ${path}`);
+      ready();
+    } else this.#at(this.#time.nowNs + 1_000_000, () => this.#awaitDevices(deadlineNs, ready));
   }
 
   #plug(vcpu: number, online: boolean): void {

@@ -161,7 +161,12 @@ export class Tty {
     }
     const first = this.ready[0];
     if (!first) return undefined;
+    const taken = this.#take(first, max);
     this.masterQueue.wake();
+    return taken;
+  }
+
+  #take(first: Uint8Array, max: number): Uint8Array {
     if (!this.termios.icanon) return takeFrom(this.ready, max);
     if (first.length <= max) return this.ready.shift()!;
     this.ready[0] = first.subarray(max);

@@ -79,7 +79,7 @@ export const hypercalls: readonly HypercallRow[] = [
   row('mmuext_op', 'partial: clear and copy page; TLB flushes need nothing', mmuextOp),
   row('xsm_op', 'partial: what the security policy brings', (call, args) => {
     if (!call.hv.hooks.xsmOp) return -errno.ENOSYS;
-    return call.hv.hooks.xsmOp(call.domain.domid, args[0] ?? 0);
+    return call.hv.hooks.xsmOp(call, args[0] ?? 0);
   }),
   row('nmi_op', 'none'),
   row('sched_op', 'full', schedOp),

@@ -130,6 +130,7 @@ export class Hypervisor {
   /** Prints the boot messages up to Domain-0's and starts the pcpus. */
   boot(): void {
     printBoot(this, this.#args.scheduler.messages);
+    this.hooks.start?.({ print: (line) => this.console.print(line) });
     const tracePages = this.#tracePages;
     if (tracePages > 0) {
       this.trace.setSize(tracePages);

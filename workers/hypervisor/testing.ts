@@ -158,9 +158,14 @@ export class TestHypervisor {
   }
 
   /** A running domain of `pages` pages (pfn 0 up), built by Domain-0. */
-  createGuest({ pages = 64, vcpus = 1, script = idle }: { pages?: number; vcpus?: number; script?: Script } = {}) {
+  createGuest({
+    pages = 64,
+    vcpus = 1,
+    script = idle,
+    ssidref = 0,
+  }: { pages?: number; vcpus?: number; script?: Script; ssidref?: number } = {}) {
     const { dom0 } = this;
-    const { domid } = ok(dom0.domctl(XEN_DOMCTL_createdomain, 0));
+    const { domid } = ok(dom0.domctl(XEN_DOMCTL_createdomain, 0, (u) => u.setUint32(0, ssidref, true)));
     ok(dom0.domctl(XEN_DOMCTL_max_vcpus, domid, (u) => u.setUint32(0, vcpus, true)));
     ok(dom0.domctl(XEN_DOMCTL_max_mem, domid, (u) => u.setBigUint64(0, BigInt(pages * 4), true)));
     for (let first = 0; first < pages; first += 1024) this.#populate(domid, first, Math.min(1024, pages - first));

@@ -4,6 +4,8 @@
  */
 import type { FindRunner } from '../abi/cpu';
 import { DOM0, type Domid } from '../abi/xen';
+import { AcmHooks } from '../acm/acmHooks';
+import { isBinaryPolicy } from '../acm/policyBinary';
 import { backendClasses, frontendClasses } from '../devices/registry';
 import { dom0Programs } from '../dom0/bin/index';
 import type { ConnectStore } from '../dom0/bin/xenstore';
@@ -33,6 +35,7 @@ import { guestFiles } from './guestFiles';
 import { DiskController, DOM0_ROOT, LanCard, makeDisks, type PhysicalDisk } from './hardware';
 import { type InstallFile, install } from './install';
 import type { RunLoop } from './runLoop';
+import { readXenBuild } from './xenImage';
 
 export interface HostOptions {
   readonly name: string;
@@ -43,6 +46,8 @@ export interface HostOptions {
   readonly seed: number;
   /** Appended to Xen's command line by the boot loader. */
   readonly xenOptions: string;
+  /** A machine without disks is installed with a Xen that has ACM, and with xend set to use it. */
+  readonly acm?: boolean;
 }
 
 /** What a host stands in. */
@@ -84,6 +89,10 @@ export class Host {
   #dom0: MiniKernel<XenKernel> | undefined;
   #card: LanCard | undefined;
   #serialBytes = 0;
+  /** Saves follow one another. */
+  #lastSave: Promise<void> = Promise.resolve();
+  /** On its way into the storage. */
+  #savingBytes = 0;
   /** Everything that this boot has queued; a machine that is switched off does nothing any more. */
   #power: SwitchedQueue | undefined;
   /** Counts boots: what belongs to an earlier one is ignored. */
@@ -113,6 +122,7 @@ export class Host {
         address: host.address,
         gateway: GATEWAY_ADDRESS,
         mac: host.#mac,
+        acm: options.acm ?? false,
         files: world.installFiles,
         dom0Programs: [...guestPrograms, ...dom0Programs(() => undefined)],
         guestPrograms,
@@ -163,6 +173,10 @@ export class Host {
     const rootDisk = this.#disks.map(({ partitions }) => partitions.get(DOM0_ROOT)).find((each) => each !== undefined)!;
     const selection = bootLoader(readExt2(rootDisk), (text) => this.#serial(text));
     const commandLine = `${selection.xenLine} ${this.options.xenOptions}`.trim();
+    const modules = selection.modules.map(({ bytes }) => bytes);
+    const acm = readXenBuild(selection.xen).acm
+      ? new AcmHooks({ modules, ssidrefOption: parseCommandLine(commandLine).options.get('ssidref') })
+      : undefined;
     const hypervisor = new Hypervisor({
       clock: power,
       random: this.#fork(),
@@ -179,10 +193,12 @@ export class Host {
       onGuestFault: (domid, error) => {
         if (domid === DOM0) this.world.onBug(error);
       },
+      ...(acm ? { hooks: acm } : {}),
     });
     this.hypervisor = hypervisor;
     hypervisor.boot();
-    const [kernel, ramdisk] = selection.modules;
+    // Only a Xen with ACM knows a policy when it sees one; for any other the second module is Domain-0's ramdisk.
+    const [kernel, ramdisk] = selection.modules.filter(({ bytes }, at) => at === 0 || !acm || !isBinaryPolicy(bytes));
     if (!kernel) throw new GrubError('dom0 kernel not specified. Check bootloader configuration.');
     hypervisor.createDom0({
       kernel: kernel.bytes,
@@ -352,15 +368,24 @@ export class Host {
   // ---------------------------------------------------------------------------------------------- storage
 
   /** Stores what has reached the disks since the last call. Rejects when the storage refuses; then nothing is forgotten. */
-  async saveDisks(): Promise<void> {
+  saveDisks(): Promise<void> {
+    const save = this.#lastSave.then(() => this.#saveDisks());
+    this.#lastSave = save.catch(() => {});
+    return save;
+  }
+
+  async #saveDisks(): Promise<void> {
     for (const { disk } of this.#disks) {
       const chunks = disk.takeDirty();
       if (chunks.size === 0) continue;
+      this.#savingBytes += chunks.size * CHUNK_SIZE;
       try {
         await this.world.storage.save(`${this.options.name}/${disk.name}`, chunks);
       } catch (error) {
         disk.untake(chunks.keys());
         throw error;
+      } finally {
+        this.#savingBytes -= chunks.size * CHUNK_SIZE;
       }
     }
   }
@@ -369,7 +394,7 @@ export class Host {
   get unsaved(): { readonly bytes: number; readonly writes: number } {
     const disks = this.#disks.map(({ disk }) => disk);
     return {
-      bytes: disks.reduce((sum, disk) => sum + disk.dirtyChunks * CHUNK_SIZE, 0),
+      bytes: disks.reduce((sum, disk) => sum + disk.dirtyChunks * CHUNK_SIZE, this.#savingBytes),
       writes: disks.reduce((sum, disk) => sum + disk.writeCount, 0),
     };
   }

@@ -20,6 +20,8 @@ export interface BootSelection {
   readonly entry: GrubEntry;
   /** Xen's command line, image name included. */
   readonly xenLine: string;
+  /** The hypervisor's image. */
+  readonly xen: Uint8Array;
   readonly modules: readonly { readonly path: string; readonly line: string; readonly bytes: Uint8Array }[];
 }
 
@@ -81,7 +83,7 @@ export function boot(volume: Volume | undefined, print: (text: string) => void):
     return { path, line, bytes };
   });
   print('\n');
-  return { entry, xenLine: entry.kernelLine, modules };
+  return { entry, xenLine: entry.kernelLine, xen: kernel, modules };
 }
 
 /** A file of a menu line: below /boot also when that is a partition of its own. */

@@ -18,6 +18,8 @@ import { CHUNK_SIZE, HostDisk } from '../storage/hostDisk';
 import { type Ext2Options, writeExt2 } from './ext2Image';
 import { guestFiles } from './guestFiles';
 import { DOM0_ROOT, type PhysicalDisk } from './hardware';
+import { securityFiles, withAcm } from './securityFiles';
+import { xenImage } from './xenImage';
 
 /** A file of Domain-0 as the project ships it. */
 export interface InstallFile {
@@ -32,6 +34,8 @@ export interface Installation {
   readonly address: string;
   readonly gateway: string;
   readonly mac: string;
+  /** Xen is built with ACM, and xend uses it. */
+  readonly acm: boolean;
   readonly files: readonly InstallFile[];
   /** What Domain-0 has installed, and what guests have. */
   readonly dom0Programs: readonly Program[];
@@ -55,6 +59,7 @@ const GUEST_ROOTS = ['hda1', 'hda2', 'hda3', 'hda6', 'sda7', 'sda8', 'sda9'];
 /** What xmexample2 shares between its guests. */
 const GUEST_USR = 'sda6';
 const IMAGE_MIB = 16;
+const XEND_CONFIG = '/etc/xen/xend-config.sxp';
 
 /** Fills blank disks. Nothing is written beyond what the file systems need. */
 export function install(disks: readonly PhysicalDisk[], given: Installation): void {
@@ -90,7 +95,9 @@ function copyInto(targets: readonly Disk[], chunks: ReadonlyMap<number, Uint8Arr
 }
 
 function dom0Tree(given: Installation, guestRoot: RootTree, options: Ext2Options): RootTree {
-  const shipped = given.files.map(({ path, mode, text }) => file(path, text, mode));
+  const shipped = given.files.map(({ path, mode, text }) =>
+    file(path, given.acm && path === XEND_CONFIG ? withAcm(text) : text, mode),
+  );
   return [
     ...defaultRoot([]),
     ...directories(),
@@ -98,6 +105,7 @@ function dom0Tree(given: Installation, guestRoot: RootTree, options: Ext2Options
     ...bootFiles(given),
     ...images(guestRoot, options),
     symlink('/bin/bash', 'sh'),
+    ...securityFiles(),
     ...shipped,
     ...settings(given),
   ];
@@ -116,8 +124,8 @@ const directories = (): RootTree =>
   [
     '/etc/xen', '/etc/xen/auto', '/etc/xen/scripts', '/etc/hotplug', '/etc/bash_completion.d', '/etc/sysconfig/network-scripts',
     '/boot/grub', '/usr/lib', '/usr/lib/xen', '/usr/lib/xen/bin', '/usr/lib/xen/boot', '/usr/src', '/var/lib', '/var/lib/xen',
-    '/var/lib/xen/save', '/var/lib/xend', '/var/lib/xenstored', '/var/log/xen', '/var/xen', '/var/xen/dump', '/var/run/xend',
-    '/var/lock/subsys', '/var/images', '/home/xen', '/home/xen/dom_fc5', '/mnt/guest',
+    '/var/lib/xen/save', '/var/lib/xend', '/var/lib/xend/domains', '/var/lib/xend/state', '/var/lib/xend/storage',
+    '/var/lib/xenstored', '/var/log/xen', '/var/xen', '/var/xen/dump', '/var/run/xend', '/var/lock/subsys', '/var/images', '/home/xen', '/home/xen/dom_fc5', '/mnt/guest',
   ].map((path) => dir(path)); // biome-ignore format: a list
 
 function bootFiles(given: Installation): RootTree {
@@ -126,7 +134,7 @@ function bootFiles(given: Installation): RootTree {
   return [
     file(DOM0_KERNEL, image),
     ...KERNEL_NAMES.map((name) => symlink(`/boot/${name}`, DOM0_KERNEL.slice('/boot/'.length))),
-    file('/boot/xen-3.4.0.gz', xenImage()),
+    file('/boot/xen-3.4.0.gz', xenImage({ acm: given.acm })),
     symlink('/boot/xen.gz', 'xen-3.4.0.gz'),
     symlink('/boot/xen-3.4.gz', 'xen-3.4.0.gz'),
     file('/boot/initrd-2.6.18-xenU.img', ramdisk),
@@ -141,19 +149,6 @@ function guestSystem(given: Installation): Volume {
   return volume;
 }
 
-/** What stands for the hypervisor on disk: the boot loader looks for the multiboot header. */
-function xenImage(): Uint8Array {
-  const bytes = new Uint8Array(4096);
-  const view = new DataView(bytes.buffer);
-  const magic = 0x1bad_b002;
-  const flags = 0x3;
-  view.setUint32(0, 0x464c_457f, true);
-  view.setUint32(1024, magic, true);
-  view.setUint32(1028, flags, true);
-  view.setUint32(1032, -(magic + flags) >>> 0, true);
-  return bytes;
-}
-
 /** Small systems in files, for the examples with `file:` and `tap:aio:`. */
 function images(guestRoot: RootTree, options: Ext2Options): RootTree {
   const sectors = (IMAGE_MIB * 1024 * 1024) / SECTOR_SIZE;
@@ -161,7 +156,13 @@ function images(guestRoot: RootTree, options: Ext2Options): RootTree {
   const empty = sparseFile(64 * 1024 * 1024, new Map());
   return [
     { path: '/home/xen/dom_fc5/fedora.fc5.img', kind: 'file', mode: 0o644, sparse: system },
+    symlink('/home/xen/dom_fc5/fedora.swap', 'fedora.fc5.swap'),
     { path: '/home/xen/dom_fc5/fedora.fc5.swap', kind: 'file', mode: 0o644, sparse: empty },
+    ...[2, 3, 4].flatMap((n): RootTree => [
+      dir(`/home/xen/domain${n}`),
+      { path: `/home/xen/domain${n}/fedora.fc5.img`, kind: 'file', mode: 0o644, sparse: system },
+      { path: `/home/xen/domain${n}/fedora.fc5.swap`, kind: 'file', mode: 0o644, sparse: empty },
+    ]),
     { path: '/var/images/pv1.img', kind: 'file', mode: 0o644, sparse: system },
   ];
 }

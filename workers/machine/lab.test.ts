@@ -45,7 +45,7 @@ async function switchedOn() {
   await lab.openTerminal({ kind: 'serial' }, serial, 24, 80);
   const events = new FakePort();
   await lab.boot({ events });
-  await loop.runUntil(() => host.phase === 'running' && /# $/.test(serial.text()), 120e9);
+  await loop.runUntil(() => host.phase === 'running' && serial.text().endsWith('# '), 120e9);
   /** Runs the machine until the request is answered. */
   const ask = async <T>(request: Promise<LabResult<T>>): Promise<LabResult<T>> => {
     let answer: LabResult<T> | undefined;
@@ -98,7 +98,7 @@ describe('Lab', () => {
       ok: true,
       value: null,
     });
-    await machine.until(() => /# $/.test(shell.text()));
+    await machine.until(() => shell.text().endsWith('# '));
     shell.type('echo a$((2+2))c; exit\r');
     await machine.until(() => shell.isClosed);
     expect(shell.text()).toContain('a4c');
@@ -199,6 +199,15 @@ describe('Lab', () => {
     await loop.runUntil(() => isDone, host.clock.nowNs + 1e9);
     expect(isDone).toBe(true);
     expect(await lab.editDone(99)).toMatchObject({ ok: false, error: { code: 'ENOENT' } });
+  });
+
+  it('stops dead, with everything stored that had reached the disks', async () => {
+    const { lab, host, until } = await switchedOn();
+    await until(() => host.unsaved.bytes > 0);
+    expect(await lab.stop()).toEqual({ ok: true, value: null });
+    expect(host.phase).toBe('off');
+    expect(host.unsaved.bytes).toBe(0);
+    expect(await lab.readFile('/etc/fstab')).toMatchObject({ ok: false, error: { code: 'ENODEV' } });
   });
 
   it('refuses a speed that is none', async () => {

@@ -87,6 +87,14 @@ export class Lab implements LabApi {
     return { ok: true, value: null };
   }
 
+  stop(): Promise<LabResult<null>> {
+    return this.#answer(async () => {
+      this.host.crash();
+      await this.host.saveDisks();
+      return null;
+    });
+  }
+
   async snapshot(): Promise<LabResult<LabState>> {
     return { ok: true, value: this.#sampler.sample() };
   }

@@ -12,7 +12,7 @@
  * What follows, to the next such line or comment, is what it prints, standard output and standard error as they come;
  * `status N` at the end is its exit status when that is not 0. Output that itself begins a line with `#` is written `\#`.
  *
- * What differs from run to run, or does not matter, stands as `{n}` (a number, with decimals too), `{…}` (anything up to
+ * What differs from run to run, or does not matter, stands as `{n}` (a number with the blanks before it), `{…}` (anything up to
  * the end of the line), or `{…}` alone on its line (any number of lines). `UPDATE=1 npx vitest run workers/machine/transcripts`
  * puts the real output in place of what was wrong; the difference is for reading.
  */
@@ -58,7 +58,7 @@ export function matches(expected: string, answer: string): boolean {
         ? '(?:.*\n)*?'
         : `${line
             .split(/(\{…\}|\{n\})/)
-            .map((part) => (part === '{…}' ? '.*' : part === '{n}' ? '-?\\d+(?:\\.\\d+)?' : escaped(part)))
+            .map((part) => (part === '{…}' ? '.*' : part === '{n}' ? ' *-?\\d+(?:\\.\\d+)?' : escaped(part)))
             .join('')}\n`,
     )
     .join('');

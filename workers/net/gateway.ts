@@ -11,6 +11,7 @@ import {
   decodeEthernet,
   decodeIcmp,
   decodeIpv4,
+  decodeTcp,
   decodeUdp,
   ETHERTYPE_ARP,
   ETHERTYPE_IPV4,
@@ -19,11 +20,14 @@ import {
   encodeEthernet,
   encodeIcmp,
   encodeIpv4,
+  encodeTcp,
   encodeUdp,
   ICMP_ECHO,
   ICMP_ECHO_REPLY,
+  ICMP_UNREACHABLE,
   type Ipv4Packet,
   PROTOCOL_ICMP,
+  PROTOCOL_TCP,
   PROTOCOL_UDP,
 } from '../lib/packet/packet';
 import type { Lan, LanPort } from './lan';
@@ -66,7 +70,9 @@ export class Gateway {
     const packet = decodeIpv4(frame.payload);
     if (!packet) return;
     if (packet.protocol === PROTOCOL_ICMP && packet.destination === this.#address) this.#answerEcho(frame, packet);
-    if (packet.protocol === PROTOCOL_UDP) this.#serveDhcp(packet);
+    if (packet.protocol === PROTOCOL_TCP && packet.destination === this.#address) this.#refuse(frame, packet);
+    if (packet.protocol !== PROTOCOL_UDP) return;
+    if (!this.#serveDhcp(packet) && packet.destination === this.#address) this.#sayUnreachable(frame, packet);
   }
 
   #answerArp(frame: EthernetFrame): void {
@@ -88,10 +94,37 @@ export class Gateway {
     this.#send(frame.source, packet.source, PROTOCOL_ICMP, encodeIcmp({ ...icmp, type: ICMP_ECHO_REPLY }));
   }
 
-  #serveDhcp(packet: Ipv4Packet): void {
+  /** Nobody listens on any port here: a connection is refused, not left to time out. */
+  #refuse(frame: EthernetFrame, packet: Ipv4Packet): void {
+    const segment = decodeTcp(packet.payload, packet.source, packet.destination);
+    if (!segment || segment.flags.rst) return;
+    const { sequence, acknowledgement, flags } = segment;
+    const length = segment.data.length + (flags.syn ? 1 : 0) + (flags.fin ? 1 : 0);
+    const reset = {
+      sourcePort: segment.destinationPort,
+      destinationPort: segment.sourcePort,
+      sequence: flags.ack ? acknowledgement : 0,
+      acknowledgement: flags.ack ? 0 : (sequence + length) >>> 0,
+      flags: { rst: true, ack: !flags.ack },
+      window: 0,
+      data: new Uint8Array(0),
+    };
+    this.#send(frame.source, packet.source, PROTOCOL_TCP, encodeTcp(reset, this.#address, packet.source));
+  }
+
+  /** ICMP port unreachable, with the header and the first eight bytes of what it is about. */
+  #sayUnreachable(frame: EthernetFrame, packet: Ipv4Packet): void {
+    const data = encodeIpv4({ ...packet, payload: packet.payload.subarray(0, 8) });
+    const payload = encodeIcmp({ type: ICMP_UNREACHABLE, code: 3, rest: 0, data });
+    this.#send(frame.source, packet.source, PROTOCOL_ICMP, payload);
+  }
+
+  /** False when it is not for this server. */
+  #serveDhcp(packet: Ipv4Packet): boolean {
     const datagram = decodeUdp(packet.payload, packet.source, packet.destination);
-    const request = datagram?.destinationPort === DHCP_SERVER_PORT ? decodeDhcp(datagram.data) : undefined;
-    if (!request) return;
+    if (datagram?.destinationPort !== DHCP_SERVER_PORT) return false;
+    const request = decodeDhcp(datagram.data);
+    if (!request) return true;
     if (request.type === 'discover') this.#answerDhcp(request, 'offer', this.#leaseFor(request));
     else if (request.type === 'request') {
       const lease = this.#leaseFor(request);
@@ -99,6 +132,7 @@ export class Gateway {
       this.#answerDhcp(request, isRight ? 'ack' : 'nak', isRight ? lease : 0);
       if (isRight && request.hostName) this.#names.set(request.hostName, lease!);
     }
+    return true;
   }
 
   #leaseFor(request: DhcpMessage): number | undefined {

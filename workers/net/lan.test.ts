@@ -2,7 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../lib/clock';
 import { ipText, parseIp } from '../lib/packet/addresses';
 import { decodeDhcp, encodeDhcp } from '../lib/packet/dhcp';
-import { decodeEthernet, decodeIpv4, decodeUdp, encodeEthernet, encodeIpv4, encodeUdp } from '../lib/packet/packet';
+import {
+  decodeEthernet,
+  decodeIcmp,
+  decodeIpv4,
+  decodeTcp,
+  decodeUdp,
+  encodeEthernet,
+  encodeIpv4,
+  encodeTcp,
+  encodeUdp,
+  PROTOCOL_ICMP,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+} from '../lib/packet/packet';
 import { Gateway } from './gateway';
 import { Lan } from './lan';
 
@@ -72,5 +85,40 @@ describe('the router', () => {
       'offer 192.0.2.101 via 192.0.2.1',
       'offer 192.0.2.100 via 192.0.2.1',
     ]);
+  });
+
+  it('refuses connections and says that nobody listens for datagrams', () => {
+    const clock = new VirtualClock();
+    const lan = new Lan();
+    new Gateway(lan, clock);
+    const [own, router] = [parseIp('192.0.2.50')!, parseIp('192.0.2.1')!];
+    const answers: string[] = [];
+    const port = lan.plug(clock, (bytes) => {
+      const { protocol, payload, source } = decodeIpv4(decodeEthernet(bytes)!.payload)!;
+      const tcp = protocol === PROTOCOL_TCP ? decodeTcp(payload, source, own) : undefined;
+      const icmp = protocol === PROTOCOL_ICMP ? decodeIcmp(payload) : undefined;
+      answers.push(tcp ? `rst ${tcp.flags.rst} ack ${tcp.acknowledgement}` : `icmp ${icmp!.type}.${icmp!.code}`);
+    });
+    const send = (protocol: number, payload: Uint8Array) => {
+      const packet = encodeIpv4({
+        source: own, destination: router, protocol, ttl: 64, id: 1, fragmentOffset: 0,
+        moreFragments: false, dontFragment: false, payload,
+      }); // biome-ignore format: one packet
+      port.send(
+        encodeEthernet({ destination: '00:0c:29:00:00:01', source: '00:16:3e:00:00:01', type: 0x800, payload: packet }),
+      );
+      clock.advanceTo(clock.nowNs + 1e6);
+    };
+    const syn = {
+      sourcePort: 1024,
+      destinationPort: 80,
+      sequence: 7,
+      acknowledgement: 0,
+      window: 512,
+      data: new Uint8Array(0),
+    };
+    send(PROTOCOL_TCP, encodeTcp({ ...syn, flags: { syn: true } }, own, router));
+    send(PROTOCOL_UDP, encodeUdp({ sourcePort: 1024, destinationPort: 53, data: new Uint8Array(4) }, own, router));
+    expect(answers).toEqual(['rst true ack 8', 'icmp 3.3']);
   });
 });

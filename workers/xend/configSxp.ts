@@ -1,6 +1,6 @@
 /** A domain as `xm list --long` prints it: `(domain …)` (XendConfig.to_sxp and XendDomainInfo.sxpr in Xen 3.4). */
-import type { Sxp } from '../lib/sxp';
-import type { DomainConfig, ImageConfig } from './domainConfig';
+import { type Sxp, sxpName } from '../lib/sxp';
+import type { DeviceConfig, DomainConfig, ImageConfig } from './domainConfig';
 
 /** What only a running domain has. */
 export interface RunningState {
@@ -49,8 +49,28 @@ export function domainSxp(config: DomainConfig, running: RunningState | undefine
     if (running.storeMfn !== undefined) out.push(['store_mfn', String(running.storeMfn)]);
     if (running.consoleMfn !== undefined) out.push(['console_mfn', String(running.consoleMfn)]);
   }
-  for (const device of config.devices) out.push(['device', device.sxp]);
+  for (const device of config.devices) out.push(['device', running ? runningDevice(device) : device.sxp]);
   return out;
+}
+
+/** A device that is connected also says to whom, and a disk what kind it is. */
+function runningDevice({ class: className, sxp }: DeviceConfig): Sxp {
+  const has = (key: string) => sxp.some((child) => sxpName(child) === key);
+  const extra: Sxp[] = has('backend') ? [] : [['backend', '0']];
+  if (className !== 'vbd' && className !== 'tap') return [...sxp, ...extra];
+  if (!has('driver')) extra.push(['driver', 'paravirtualised']);
+  if (!has('VDI')) extra.push(['VDI', '']);
+  const withKind = sxp.map((child) => {
+    const [key, dev] = typeof child === 'string' ? [] : child;
+    return key === 'dev' && typeof dev === 'string' && !/:(disk|cdrom)$/.test(dev) ? ['dev', `${dev}:disk`] : child;
+  });
+  return [...withKind, ...extra];
+}
+
+/** As Python prints nested lists of strings: what the log shows of a configuration. */
+export function pythonList(sxp: Sxp): string {
+  if (typeof sxp !== 'string') return `[${sxp.map(pythonList).join(', ')}]`;
+  return sxp.includes("'") && !sxp.includes('"') ? `"${sxp}"` : `'${sxp.replace(/[\\']/g, '\\$&')}'`;
 }
 
 /** Also the value of the store node `image`. */

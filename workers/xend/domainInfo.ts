@@ -16,6 +16,7 @@ import { availability, type Channel, createDomPath, freeVmPath, storeDomDetails,
 import { randomMac, sleep, uuidBytes, type XendEnvironment } from './environment';
 import { asXendError, textOf, XendError, xcText } from './errors';
 import type { XendLog } from './log';
+import { schedulerName } from './node';
 import type { XendOptions } from './options';
 import type { DomainInfo, Xc } from './xc';
 
@@ -58,6 +59,8 @@ export class XendDomainInfo implements DeviceOwner {
   #isDestroyed = false;
   /** Backend directories of devices that were asked to close. */
   #closing: readonly string[] = [];
+  /** `xm shutdown -H`: a guest powers off for it as well, but it does not come back. */
+  #isToHalt = false;
 
   constructor(
     readonly host: DomainHost,
@@ -104,7 +107,8 @@ export class XendDomainInfo implements DeviceOwner {
       this.#createDevices();
       this.#storeDetails();
       this.#watchShutdown();
-      this.host.xc.schedCreditSet(this.domid, this.config.weight, this.config.cap);
+      if (schedulerName(this.host.xc) === 'credit')
+        this.host.xc.schedCreditSet(this.domid, this.config.weight, this.config.cap);
     } catch (error) {
       log.error('XendDomainInfo:1981', `VM start failed: ${textOf(error)}`);
       this.destroy();
@@ -203,6 +207,7 @@ export class XendDomainInfo implements DeviceOwner {
     if (this.isPrivileged) throw new XendError('Domain 0 cannot be shutdown');
     if (!this.isRunning || this.#info?.shutdown) throw new XendError('Domain cannot be shutdown');
     const { store } = this.host.environment;
+    this.#isToHalt = reason === 'halt';
     store.remove(`${this.domPath}/xend/shutdown_completed`);
     store.write(`${this.domPath}/control/shutdown`, reason);
   }
@@ -326,7 +331,7 @@ export class XendDomainInfo implements DeviceOwner {
     store.write(`${this.#vmPath}/xend/last_shutdown_reason`, reason);
     if (reason === 'suspend') return;
     const actions: Readonly<Record<string, string>> = {
-      poweroff: this.config.onPoweroff,
+      poweroff: this.#isToHalt ? 'destroy' : this.config.onPoweroff,
       reboot: this.config.onReboot,
       crash: this.config.onCrash,
     };

@@ -3,9 +3,10 @@
  * (tools/python/xen/xend/XendDomain.py in Xen 3.4).
  */
 import { DOM0 } from '../abi/xen';
-import { type Sxp, sxpText } from '../lib/sxp';
+import type { Sxp } from '../lib/sxp';
 import { DOM0_UUID, dom0Config, readAdopted } from './adopt';
 import { freeMemory } from './balloon';
+import { pythonList } from './configSxp';
 import { DevController } from './devController';
 import { type ConfigContext, type DomainConfig, parseDomainConfig } from './domainConfig';
 import { type DomainHost, XendDomainInfo } from './domainInfo';
@@ -26,6 +27,8 @@ export class XendDomain implements DomainHost {
   readonly controllers: readonly DevController[];
   readonly configContext: ConfigContext;
   #unwatch: (() => void) | undefined;
+  /** Settles when the domain that is being built now is done: only one at a time, or they would count on the same memory. */
+  #building: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly environment: XendEnvironment,
@@ -101,8 +104,12 @@ export class XendDomain implements DomainHost {
   }
 
   /** Builds a domain and leaves it paused. */
-  async create(sxp: Sxp): Promise<XendDomainInfo> {
-    this.log.debug('XendDomainInfo:92', `XendDomainInfo.create(${sxpText(sxp, 'name') ?? ''})`);
+  create(sxp: Sxp): Promise<XendDomainInfo> {
+    return this.#oneAtATime(() => this.#create(sxp));
+  }
+
+  async #create(sxp: Sxp): Promise<XendDomainInfo> {
+    this.log.debug('XendDomainInfo:92', `XendDomainInfo.create(${pythonList(sxp)})`);
     this.refresh();
     const config = parseDomainConfig(sxp, this.configContext);
     const twin = this.#find(config.name) ?? this.#find(config.uuid);
@@ -112,7 +119,7 @@ export class XendDomain implements DomainHost {
   }
 
   async restart(config: DomainConfig): Promise<XendDomainInfo> {
-    const domain = await this.#start(config);
+    const domain = await this.#oneAtATime(() => this.#start(config));
     try {
       await domain.waitForDevices();
       domain.unpause();
@@ -121,6 +128,12 @@ export class XendDomain implements DomainHost {
       throw error;
     }
     return domain;
+  }
+
+  #oneAtATime<T>(build: () => Promise<T>): Promise<T> {
+    const built = this.#building.then(build);
+    this.#building = built.catch(() => {});
+    return built;
   }
 
   async #start(config: DomainConfig): Promise<XendDomainInfo> {

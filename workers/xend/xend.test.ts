@@ -234,6 +234,18 @@ describe('a new domain', () => {
     await expect(finish(api.create(vm()))).rejects.toThrow("Domain 'pv1' already exists with ID '1'");
   });
 
+  it('builds one domain after the other, so that no two count on the same memory', async () => {
+    const { api, finish } = await started();
+    const names = Array.from({ length: 8 }, (_, n) => `vm${n}`);
+    const config = (name: string) =>
+      parseSxp(`(vm (name ${name}) (memory 8) (vcpus 1) (image (linux (kernel ${KERNEL}))))`)[0]!;
+    const created = await finish(Promise.all(names.map((name) => api.create(config(name)))));
+    expect(created.map((domain) => domain.domid)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    await expect(finish(Promise.all([api.create(config('twin')), api.create(config('twin'))]))).rejects.toThrow(
+      "Domain 'twin' already exists with ID '9'",
+    );
+  });
+
   it('asks Domain-0 for memory, and gives up in words when there is too little', async () => {
     const { api, store, clock, xen, finish } = await started({ totalPages: 60_000, dom0Pages: 59_000 });
     store.watch('/local/domain/0/memory/target', () => {
@@ -357,6 +369,24 @@ describe('the end of a domain', () => {
     expect(domains.map((domain) => domain.domid)).toEqual([0, 1, 2]);
     expect(domains[1]!.name).toBe(`Domain-${domains[1]!.uuid}`);
     expect(domains[2]).toMatchObject({ name: 'pv1', uuid: '06ed00fe-1162-4fc4-b5d8-11993ee4a8b9' });
+  });
+
+  it('does not restart what was told to halt, whatever on_poweroff says', async () => {
+    const { api, xen, store, finish, pass } = await started();
+    await finish(api.create(vm('(on_poweroff restart)')));
+    await finish(api.unpause('pv1'));
+    await pass(61_000);
+    await finish(api.shutdown('pv1', 'halt'));
+    xen.guestShutdown(1, 0);
+    store.release();
+    await pass(5000);
+    expect((await api.domains()).map((domain) => domain.name)).toEqual(['Domain-0']);
+  });
+
+  it('takes the devices of a renamed dead domain away, so that its successor finds them free', async () => {
+    const { store } = await ended('(on_crash rename-restart)', 3, 61_000);
+    expect(store.list('/local/domain/1/device')).toBeUndefined();
+    expect(store.read('/local/domain/2/device/vif/0/backend-id')).toBe('0');
   });
 
   it('notes a guest that does not answer a shutdown within 300 s', async () => {

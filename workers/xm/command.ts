@@ -6,6 +6,7 @@ export interface XmFiles {
   /** Undefined when it does not exist or is a directory. */
   read(path: string): Uint8Array | undefined;
   exists(path: string): boolean;
+  isDirectory(path: string): boolean;
 }
 
 /** Domain-0 around an xm process. Every promise is settled by virtual time or by the Python runner. */

@@ -130,6 +130,7 @@ async function runScript(
 ): Promise<Readonly<Record<string, PythonValue>>> {
   const real = path.startsWith('/') ? path : `${io.cwd}/${path}`;
   const bytes = io.files.read(real);
+  if (io.files.isDirectory(real)) throw configError(`[Errno 21] Is a directory: '${path}'`);
   // A device such as /dev/null reads as nothing.
   const source = bytes ? new TextDecoder().decode(bytes) : '';
   if (source.trim() === '') return scriptVars;

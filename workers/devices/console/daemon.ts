@@ -48,7 +48,8 @@ export interface ConsolePty {
   write(bytes: Uint8Array): number;
   /** Called when the reader has made room or has opened the slave. */
   onWritable(action: () => void): void;
-  close(): void;
+  /** Hangs up; a reader that is there still gets what it has not read, and `rest`. */
+  close(rest: Uint8Array): void;
 }
 
 export class ConsoleDaemon {
@@ -152,7 +153,7 @@ class DomainConsole {
     this.#isClosed = true;
     this.#stopWatch?.();
     this.#disconnect();
-    this.#pty?.close();
+    this.#pty?.close(this.#backlog.unread(Number.POSITIVE_INFINITY));
     for (const reader of this.#readers) reader.closed();
     this.#readers.clear();
   }

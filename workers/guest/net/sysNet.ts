@@ -25,6 +25,8 @@ export function netSysFiles(stack: NetStack): ReadonlyMap<string, { read(): stri
       add('bridge/bridge_id', bridge.id);
       add('bridge/stp_state', bridge.stp ? 1 : 0);
     }
+    const master = [...bridges.values()].find(({ ports }) => ports.includes(device.name));
+    if (master) add('brport/port_no', master.ports.indexOf(device.name) + 1);
   }
   return files;
 }

@@ -5,8 +5,17 @@
  * errno, a grant status) is decided at the place that asks.
  */
 import type { Domid } from '../../abi/xen';
+import type { Call } from '../hypercalls';
+
+/** What a policy module may use of the hypervisor. */
+export interface SecurityHost {
+  /** A line on Xen's console. */
+  print(line: string): void;
+}
 
 export interface SecurityHooks {
+  /** While Xen boots, before there is a domain. */
+  start?(host: SecurityHost): void;
   /** Before event channels and grant table of a new domain exist. Counts the domain in when it says yes. */
   domainCreate(domid: Domid, ssidref: number): boolean;
   /** The domain's structure is freed, or its creation failed after a yes. */
@@ -22,5 +31,5 @@ export interface SecurityHooks {
   /** The reference that getdomaininfo reports. */
   ssidrefOf(domid: Domid): number;
   /** Hypercall 27; undefined: this policy has none (ENOSYS). */
-  readonly xsmOp?: ((caller: Domid, argument: number) => number) | undefined;
+  xsmOp?(call: Call, argument: number): number;
 }

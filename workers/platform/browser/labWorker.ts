@@ -121,6 +121,7 @@ function whenReady(lab: Promise<Lab>): LabApi {
     checkConfig: async (path, text) => (await lab).checkConfig(path, text),
     editDone: async (editId) => (await lab).editDone(editId),
     setSpeed: async (speed) => (await lab).setSpeed(speed),
+    stop: async () => (await lab).stop(),
     snapshot: async () => (await lab).snapshot(),
   };
 }

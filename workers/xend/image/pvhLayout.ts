@@ -66,7 +66,10 @@ export function layOutPvh({ kernel, ramdisk, cmdline, pages }: PvhPlan): PvhLayo
     throw new VmError(`(1, 'Out of memory', "xc_dom_alloc_segment: segment ramdisk too large\\n")`);
   const pieces = kernel.segments.map(({ address, bytes }) => ({ address, bytes }));
   pieces.push({ address: ACPI_TABLES, bytes: acpiTables(ACPI_TABLES) });
-  pieces.push({ address: START_INFO, bytes: startInfoPage(ramdisk && { address: ramdiskAt, size: ramdisk.length }, pages) });
+  pieces.push({
+    address: START_INFO,
+    bytes: startInfoPage(ramdisk && { address: ramdiskAt, size: ramdisk.length }, pages),
+  });
   pieces.push({ address: CMDLINE, bytes: new TextEncoder().encode(cmdline).subarray(0, MAX_CMDLINE - 1) });
   if (ramdisk) pieces.push({ address: ramdiskAt, bytes: ramdisk });
   const frames: number[] = [];

@@ -27,12 +27,17 @@ export const schedCredit: XmCommand = {
     if (weight === undefined && cap === undefined) return show(context, domain);
     if (domain === undefined) throw new OptionError('No domain given.');
     await xend.schedCreditSet(domain, {
-      ...(weight === undefined ? {} : { weight: intArgument(weight) }),
-      ...(cap === undefined ? {} : { cap: intArgument(cap) }),
+      ...(weight === undefined ? {} : { weight: numberOf(weight) }),
+      ...(cap === undefined ? {} : { cap: numberOf(cap) }),
     });
     return 0;
   },
 };
+
+/** The manual page writes `-w=512`, which leaves the sign in the value. */
+function numberOf(value: string): number {
+  return intArgument(value.replace(/^=/, ''));
+}
 
 async function show(context: XmContext, domain: string | undefined): Promise<number> {
   const { io, xend } = context;

@@ -152,6 +152,7 @@ function begin(sys: Sys): HpingState | string {
   );
   return {
     ...blank,
+    sentNs: [],
     ...numbers,
     mode,
     host,

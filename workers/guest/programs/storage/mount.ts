@@ -191,7 +191,7 @@ function mountAll(sys: Sys, options: Options): number {
     if (given.includes('noauto') || entry.type === 'swap' || entry.type === 'ignore' || !entry.target.startsWith('/'))
       continue;
     if (wanted !== undefined && !wanted.split(',').includes(entry.type)) continue;
-    if (sys.mounts().some((it) => it.target === entry.target && it.type !== 'rootfs')) continue;
+    if (sys.mounts().some((it) => it.target === entry.target)) continue;
     const result = guarded(sys, 'mount', {}, () => mountOne(sys, entry));
     if (result !== 0) status = 32;
   }

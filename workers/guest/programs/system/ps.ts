@@ -29,7 +29,11 @@ const shortClock = (ns: number) => {
 };
 
 /** Share of one cpu since it was started, per cent. */
-const cpuShare = (sys: Sys, process: ProcessInfo) => (100 * process.cpuNs) / Math.max(1, sys.nowNs - process.startNs);
+/** Over whole seconds of its life; nothing yet in the first one (procps). */
+const cpuShare = (sys: Sys, process: ProcessInfo) => {
+  const seconds = Math.floor((sys.nowNs - process.startNs) / 1e9);
+  return seconds === 0 ? 0 : process.cpuNs / 1e7 / seconds;
+};
 
 function stateLetters(process: ProcessInfo, facts: Facts): string {
   const isForeground = process.tty !== undefined && facts.foreground.get(process.tty) === process.pgid;

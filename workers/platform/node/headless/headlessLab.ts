@@ -45,7 +45,7 @@ export class HeadlessLab {
   }
 
   #start(name: string, number: number, options: CreateOptions): Promise<HeadlessHost> {
-    const { topology, memoryMb, seed, scheduler } = options;
+    const { topology, memoryMb, seed, scheduler, acm } = options;
     return HeadlessHost.create(
       {
         name,
@@ -54,6 +54,7 @@ export class HeadlessLab {
         memoryMiB: memoryMb,
         seed,
         xenOptions: scheduler === 'credit' ? '' : `sched=${scheduler}`,
+        acm,
       },
       {
         clock: this.clock,

@@ -18,6 +18,8 @@ export interface CreateOptions {
   readonly memoryMb: number;
   readonly seed: number;
   readonly scheduler: 'credit' | 'sedf';
+  /** Xen was built with ACM. */
+  readonly acm: boolean;
   readonly relocation: boolean;
 }
 
@@ -197,8 +199,7 @@ export const DEFAULT_OPTIONS: CreateOptions = parseOptions({});
 function parseOptions(value: unknown): CreateOptions {
   const fields = objectOf('options', value, OPTIONS);
   // What a host cannot be given is refused rather than left out.
-  for (const name of ['acm', 'vtpm'])
-    if (boolean(fields, name, false)) throw new RequestError(`${name}: hosts of this version are made without it`);
+  if (boolean(fields, 'vtpm', false)) throw new RequestError('vtpm: hosts of this version are made without it');
   const scheduler = fields['scheduler'] ?? 'credit';
   if (scheduler !== 'credit' && scheduler !== 'sedf') throw new RequestError('scheduler: must be credit or sedf');
   return {
@@ -206,6 +207,7 @@ function parseOptions(value: unknown): CreateOptions {
     memoryMb: integer(fields, 'memoryMb', { least: MIN_MEMORY_MB, most: MAX_MEMORY_MB, otherwise: 2048 }),
     seed: integer(fields, 'seed', { least: 0, most: 2 ** 32 - 1, otherwise: 1 }),
     scheduler,
+    acm: boolean(fields, 'acm', false),
     relocation: boolean(fields, 'relocation', true),
   };
 }

@@ -1,0 +1,216 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ACM_CHWALL_CONFLICT, ACM_EVTCHN_SHARING_VIOLATION, ACM_SSIDREF_IN_USE } from '../abi/acm';
+import { AcmState, type Channels } from './acmState';
+import { policies } from './arbitrary.testkind';
+import { numberPolicy, ssidref } from './numbering';
+import { orchard } from './orchard.testkind';
+import { binaryOf, decodePolicy, encodePolicy } from './policyBinary';
+import { PolicyMap, writeMap } from './policyMap';
+import type { AcmPolicy } from './policyModel';
+import { checkPolicy } from './policyRules';
+import { readPolicy, writePolicy } from './policyXml';
+
+const NO_HASH = new Uint8Array(20);
+const files = { policy: '/p', binary: '/b' };
+
+/** The policy's own words: no numbers, no matrices. */
+function naive(policy: AcmPolicy) {
+  const of = (label: string) => policy.vmLabels.find(({ name }) => name === label);
+  return {
+    share: (a: string, b: string) => (of(a)?.ste ?? []).some((type) => of(b)?.ste.includes(type)),
+    reads: (a: string, resource: string) =>
+      of(a)!.ste.includes(policy.resourceLabels.find(({ name }) => name === resource)!.ste),
+    /** `label` beside domains with these labels. */
+    mayRun: (label: string, running: readonly string[]) =>
+      !running.some((other) =>
+        policy.chwall!.conflictSets.some(({ types }) => {
+          const theirs = of(other)!.chwall.filter((type) => types.includes(type));
+          const mine = of(label)!.chwall.filter((type) => types.includes(type));
+          return theirs.length > 0 && mine.some((type) => !theirs.includes(type));
+        }),
+      ),
+  };
+}
+
+const quiet: Channels = { evtchnPeers: () => [], grantPeers: () => [] };
+
+describe('a random policy', () => {
+  it('is the same after XML, and after its binary form', () => {
+    fc.assert(
+      fc.property(policies(12), (policy) => {
+        const file = readPolicy(writePolicy(policy));
+        checkPolicy(file.policy);
+        const binary = binaryOf(file.policy, NO_HASH);
+        const { counts, ...back } = decodePolicy(encodePolicy(binary));
+        expect(back).toEqual(binary);
+        expect(counts).toBeUndefined();
+        expect(binary).toEqual(binaryOf(policy, NO_HASH));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('decides as its own words say, for domains and resources', () => {
+    fc.assert(
+      fc.property(policies(20), (policy) => {
+        const state = new AcmState();
+        state.install(binaryOf(policy, NO_HASH));
+        const map = new PolicyMap(writeMap(policy, files));
+        const words = naive(policy);
+        const labels = policy.vmLabels.map(({ name }) => name);
+        for (const a of labels) {
+          expect(map.label(map.ssidref(a, 'dom'))).toBe(a);
+          for (const b of labels)
+            expect(state.sharing(map.ssidref(a, 'dom'), map.ssidref(b, 'dom'))).toBe(words.share(a, b));
+          for (const { name } of policy.resourceLabels)
+            expect(state.sharing(map.ssidref(a, 'dom'), map.ssidref(name, 'res'))).toBe(words.reads(a, name));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('counts exactly over any order of starts and ends, and never lets a conflict in', () => {
+    const steps = fc.array(fc.record({ label: fc.nat(), isStart: fc.boolean(), which: fc.nat() }), { maxLength: 40 });
+    fc.assert(
+      fc.property(policies(8), steps, (policy, plan) => {
+        const state = new AcmState();
+        state.install(binaryOf(policy, NO_HASH));
+        const numbered = numberPolicy(policy);
+        const words = naive(policy);
+        const running = new Map<number, string>();
+        plan.forEach(({ label, isStart, which }, domid) => {
+          const ids = [...running.keys()];
+          if (!isStart && ids.length > 0) {
+            const gone = ids[which % ids.length]!;
+            state.destroy(gone);
+            running.delete(gone);
+          } else {
+            const row = 1 + (label % (numbered.vmLabels.length - 1));
+            const name = numbered.vmLabels[row]!;
+            const expected = words.mayRun(name, [...running.values()]);
+            expect(state.conflictset(ssidref(row, row))).toBe(expected);
+            expect(state.create(domid, ssidref(row, row))).toBe(expected);
+            if (expected) running.set(domid, name);
+          }
+          numbered.chwallTypes.forEach((type, column) => {
+            const holders = [...running.values()].filter((name) =>
+              policy.vmLabels.find((each) => each.name === name)!.chwall.includes(type),
+            );
+            expect(state.wall.running[column]).toBe(holders.length);
+            expect(state.wall.aggregate[column]).toBeGreaterThanOrEqual(0);
+          });
+        });
+        for (const domid of running.keys()) state.destroy(domid);
+        expect([...state.wall.running, ...state.wall.aggregate].every((count) => count === 0)).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('replaces another wholly or not at all, and leaves no forbidden channel or neighbour', () => {
+    const domains = fc.array(fc.nat(), { maxLength: 6 });
+    const links = fc.array(fc.tuple(fc.nat({ max: 5 }), fc.nat({ max: 5 })), { maxLength: 6 });
+    fc.assert(
+      fc.property(policies(6), policies(6), domains, links, fc.array(fc.nat({ max: 7 })), (old, next, labels, pairs, deletions) => {
+        const state = new AcmState();
+        const before = binaryOf(old, NO_HASH);
+        state.install(before);
+        labels.forEach((label, domid) => {
+          const row = 1 + (label % (before.chwallRows.length - 1));
+          state.create(domid, ssidref(row, row));
+        });
+        const channels: Channels = {
+          evtchnPeers: (domid) => pairs.filter(([a, b]) => a === domid && state.shareEvtchn(a, b)).map(([, b]) => b),
+          grantPeers: () => [],
+        };
+        const peers = new Map(state.domains().map(({ domid }) => [domid, [...channels.evtchnPeers(domid)]]));
+        const fixed: Channels = { evtchnPeers: (domid) => peers.get(domid) ?? [], grantPeers: () => [] };
+        const snapshot = () =>
+          JSON.stringify([state.domains().map(({ domid, ssidref: ref }) => [domid, ref]), [...state.wall.running], [...state.wall.aggregate], state.policy.name]);
+        const was = snapshot();
+        const errors = state.change(binaryOf(next, NO_HASH), deletions, [], fixed);
+        if (errors.length > 0) {
+          expect(snapshot()).toBe(was);
+          expect(state.policy).toBe(before);
+          return;
+        }
+        const names = numberPolicy(next).vmLabels;
+        const words = naive(next);
+        const now = state.domains().map(({ domid, ssidref: ref }) => ({ domid, label: names[ref & 0xffff]! }));
+        now.forEach(({ domid, label }) => {
+          for (const peer of peers.get(domid)!) expect(words.share(label, now.find((each) => each.domid === peer)!.label)).toBe(true);
+        });
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('orchard', () => {
+  const binary = binaryOf(orchard, NO_HASH);
+  const rows = { unlabeled: 0, system: 0x0001_0001, apple: 0x0002_0002, press: 0x0003_0003, pear: 0x0004_0004 };
+  const started = (...refs: readonly number[]) => {
+    const lines: string[] = [];
+    const state = new AcmState((line) => lines.push(line));
+    state.install(binary);
+    state.create(0, rows.system);
+    refs.forEach((ref, i) => {
+      expect(state.create(i + 1, ref)).toBe(true);
+    });
+    return { state, lines };
+  };
+
+  it('a pear waits until both apples are gone', () => {
+    const { state, lines } = started(rows.press, rows.apple);
+    expect([...state.wall.running]).toEqual([1, 0, 2, 1, 0]);
+    expect([...state.wall.aggregate]).toEqual([0, 0, 0, 0, 2]);
+    expect(state.create(9, rows.pear)).toBe(false);
+    expect(lines).toEqual(['CHINESE WALL CONFLICT in type 04.']);
+    state.destroy(1);
+    expect(state.create(9, rows.pear)).toBe(false);
+    state.destroy(2);
+    expect(state.create(9, rows.pear)).toBe(true);
+  });
+
+  it('Domain-0 authorises the labels whose types it has', () => {
+    const { state } = started();
+    expect(state.authorization(rows.system, rows.press)).toBe(true);
+    expect(state.authorization(rows.apple, rows.press)).toBe(false);
+    expect(state.authorization(rows.apple, rows.apple)).toBe(true);
+  });
+
+  it('remembers eight permits and no refusal', () => {
+    const { state, lines } = started(...Array.from({ length: 9 }, () => rows.apple));
+    for (let peer = 1; peer <= 9; peer++) expect(state.shareEvtchn(0, peer)).toBe(true);
+    expect(lines).toEqual(['Cache of dom 0 is full!']);
+    expect(state.statistics).toMatchObject({ evtchnEvaluated: 9, evtchnCacheHits: 0 });
+    expect(state.shareEvtchn(0, 1)).toBe(true);
+    expect(state.shareGrant(0, 9)).toBe(true);
+    expect(state.statistics).toMatchObject({ evtchnEvaluated: 9, evtchnCacheHits: 1, grantEvaluated: 1, grantCacheHits: 0 });
+    expect(state.create(10, rows.press)).toBe(true);
+    expect([state.shareGrant(1, 10), state.shareGrant(1, 10)]).toEqual([false, false]);
+    expect(state.statistics).toMatchObject({ grantEvaluated: 3, grantDenied: 2 });
+  });
+
+  it('says why a change cannot be', () => {
+    const { state } = started(rows.press);
+    const talking: Channels = { evtchnPeers: (domid) => (domid === 0 ? [0, 1] : [0]), grantPeers: () => [] };
+    expect(state.change(binary, [3], [], talking)).toEqual([[ACM_SSIDREF_IN_USE, 3]]);
+    expect(state.relabel([[0, rows.apple]], talking)).toEqual([
+      [ACM_EVTCHN_SHARING_VIOLATION, 1],
+      [ACM_EVTCHN_SHARING_VIOLATION, 1 << 16],
+    ]);
+    expect(state.relabel([[0, rows.pear]], quiet)).toEqual([[ACM_CHWALL_CONFLICT, 4]]);
+    expect(state.domain(0)!.ssidref).toBe(rows.system);
+  });
+
+  it('moves domains with a change list', () => {
+    const { state } = started(rows.press);
+    expect(state.change({ ...binary, minor: 1 }, [], [[3, 2]], quiet)).toEqual([]);
+    expect(state.domain(1)!.ssidref).toBe(rows.apple);
+    expect(state.policy.minor).toBe(1);
+    expect([...state.wall.running]).toEqual([1, 0, 1, 0, 0]);
+  });
+});

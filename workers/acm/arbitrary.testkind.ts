@@ -1,0 +1,42 @@
+/** Random policies that break no rule. */
+import fc from 'fast-check';
+import type { AcmPolicy } from './policyModel';
+
+const name = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_.-]{0,11}$/);
+const names = (max: number) => fc.uniqueArray(name, { minLength: 1, maxLength: max });
+
+/** Up to so many labels and types. */
+export const policies = (size: number): fc.Arbitrary<AcmPolicy> =>
+  fc
+    .record({ name, ste: names(size), chwall: names(size), labels: names(size), resources: names(size), seed: fc.nat() })
+    .chain((base) =>
+      fc
+        .record({
+          sets: fc.array(fc.subarray(base.chwall, { minLength: 1 }), { maxLength: 4 }),
+          ste: fc.array(fc.subarray(base.ste), { minLength: base.labels.length, maxLength: base.labels.length }),
+          chwall: fc.array(fc.subarray(base.chwall), { minLength: base.labels.length, maxLength: base.labels.length }),
+          minor: fc.nat({ max: 9999 }),
+        })
+        .map(({ sets, ste, chwall, minor }): AcmPolicy => {
+          const legal = (types: readonly string[]) =>
+            types.reduce<string[]>(
+              (kept, type) =>
+                sets.some((set) => set.includes(type) && kept.some((other) => set.includes(other)))
+                  ? kept
+                  : [...kept, type],
+              [],
+            );
+          return {
+            name: base.name,
+            version: `1.${minor}`,
+            ste: { types: base.ste.map((type) => ({ name: type })) },
+            chwall: {
+              types: base.chwall.map((type) => ({ name: type })),
+              conflictSets: sets.map((types, i) => ({ name: `set${i}`, types })),
+            },
+            bootstrap: base.labels[0]!,
+            vmLabels: base.labels.map((label, i) => ({ name: label, ste: ste[i]!, chwall: legal(chwall[i]!) })),
+            resourceLabels: base.resources.map((label, i) => ({ name: label, ste: base.ste[i % base.ste.length]! })),
+          };
+        }),
+    );

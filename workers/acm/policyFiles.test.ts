@@ -1,0 +1,134 @@
+import { expect, it } from 'vitest';
+import { orchard } from './orchard.testkind';
+import { binaryOf, compilePolicy, decodePolicy, encodePolicy } from './policyBinary';
+import { PolicyMap, writeMap } from './policyMap';
+import { checkPolicy, policyProblems } from './policyRules';
+import { PolicyError, readPolicy, writePolicy } from './policyXml';
+import { schemaText } from './policySchema';
+import { sha1 } from './sha1';
+import { parseXml, prettyXml, xmlText } from './xmlTree';
+
+const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** Annotated by hand from the format's description; the 20 bytes of the fingerprint are left out. */
+const ORCHARD = `
+0001debc 00000004 0000011c 0000003c 00000001 0000004c 00000002 000000ac 00000001 00000000 SHA1
+00000008 6f726368617264 00 00000000
+00000001 00000001 00000005 00000005 00000001 00000024 00000056 00000000 00000000
+0000 0001 0000 0000 0000
+0001 0000 0000 0000 0000
+0000 0000 0001 0000 0000
+0000 0000 0001 0001 0000
+0000 0000 0000 0000 0001
+0000 0000 0001 0000 0001
+00000001 00000002 00000005 00000009 00000014
+0000 0001 0000 0000 0000
+0001 0001 0001 0001 0001
+0000 0000 0001 0000 0000
+0000 0000 0000 0001 0000
+0000 0000 0000 0000 0001
+0001 0000 0000 0000 0000
+0000 0000 0001 0000 0000
+0000 0000 0000 0001 0000
+0000 0000 0000 0000 0001
+0000`;
+
+it('SHA-1 of abc is the one in FIPS 180', () => {
+  expect(hex(sha1(new TextEncoder().encode('abc')))).toBe('a9993e364706816aba3e25717850c26c9cd0d89d');
+});
+
+it('compiles to the bytes that the format says', () => {
+  const file = readPolicy(writePolicy(orchard));
+  const bytes = compilePolicy(file);
+  const fingerprint = hex(sha1(new TextEncoder().encode(xmlText(file.document))));
+  expect(hex(bytes)).toBe(ORCHARD.replace('SHA1', fingerprint).replace(/\s+/g, ''));
+  expect(decodePolicy(bytes).name).toBe('orchard');
+});
+
+it('a dump carries the reference counts behind the conflict sets', () => {
+  const bytes = encodePolicy(binaryOf(orchard, new Uint8Array(20)), { running: [1, 0, 1, 1, 0], aggregate: [0, 0, 0, 0, 1] });
+  const { counts } = decodePolicy(bytes);
+  expect([...(counts!.running as Uint16Array)]).toEqual([1, 0, 1, 1, 0]);
+  expect([...(counts!.aggregate as Uint16Array)]).toEqual([0, 0, 0, 0, 1]);
+});
+
+it('writes the map file and finds labels and references in it', () => {
+  const text = writeMap(orchard, { policy: '/p/orchard-security_policy.xml', binary: '/p//orchard.bin' });
+  for (const line of [
+    'POLICYREFERENCENAME    orchard',
+    'BINARYFILE             /p//orchard.bin',
+    'MAX-STE-SSIDS          00000009',
+    'PRIMARY                CHWALL',
+    'SECONDARY              STE',
+    'LABEL->SSID ANY CHWALL __UNLABELED__        0',
+    'LABEL->SSID VM  CHWALL apple.press          3',
+    'LABEL->SSID ANY STE    __UNLABELED__        00000000',
+    'LABEL->SSID RES STE    apple                6',
+    'SSID->TYPE CHWALL      00000003 apple apple.press',
+    'TYPE STE               pear                 4',
+  ])
+    expect(text.split('\n')).toContain(line);
+  const map = new PolicyMap(text);
+  expect(map.ssidref('apple', 'dom')).toBe(0x0002_0002);
+  expect(map.ssidref('apple', 'res')).toBe(0x0006_0000);
+  expect(map.ssidref('__UNLABELED__', 'res')).toBe(0);
+  expect(map.label(0x0006_0000)).toBe('apple');
+  expect(map.label(0x0003_0003)).toBe('apple.press');
+  expect(map.label(0)).toBe('__UNLABELED__');
+  expect(map.labels('dom')).toEqual(['SystemManagement', '__UNLABELED__', 'apple', 'apple.press', 'pear']);
+  expect(map.labels('res')).toEqual(['SystemManagement', 'apple', 'apple.press', 'pear']);
+  expect(() => map.ssidref('plum', 'dom')).toThrow("Label 'plum' not found.");
+});
+
+it('a policy read back from its own text is the same policy', () => {
+  const strip = (value: unknown): unknown =>
+    JSON.parse(JSON.stringify(value, (key, inner) => (key === 'place' ? undefined : inner)));
+  expect(strip(readPolicy(writePolicy(orchard)).policy)).toEqual(strip(orchard));
+});
+
+it('serialises a document as minidom does', () => {
+  const text = '<?xml version="1.0" encoding="UTF-8"?>\n<!-- hello -->\n<a z="1" b="&lt;&quot;"><Type></Type>x &gt; y</a>\n';
+  expect(xmlText(parseXml(text))).toBe(
+    '<?xml version="1.0" ?><!-- hello --><a b="&lt;&quot;" z="1"><Type/>x &gt; y</a>',
+  );
+  expect(prettyXml(parseXml('<a><b>1</b><c/></a>'))).toBe('<?xml version="1.0" ?>\n<a>\n   <b>1</b>\n   <c/>\n</a>\n');
+});
+
+/** The first problem of a changed orchard. */
+function problem(change: (xml: string) => string): string {
+  try {
+    checkPolicy(readPolicy(change(writePolicy(orchard))).policy);
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    const [{ code, message, place }] = error.problems as [PolicyError['problems'][number]];
+    return `${code} ${place.line}: ${message}`;
+  }
+  return 'none';
+}
+
+it.each([
+  ['an element that is not closed', (xml: string) => xml.replace('</Version>', ''), /^XML_PROCESSING \d+: /],
+  ['an unknown entity', (xml: string) => xml.replace('1.0</Version>', '&x;</Version>'), /^XML_PROCESSING 5: /],
+  ['a document type', (xml: string) => xml.replace('<Sec', '<!DOCTYPE x [<!ENTITY a "b">]>\n<Sec'), /^XML_PROCESSING 2: a document type/],
+  ['an external entity', (xml: string) => xml.replace('<Sec', '<!DOCTYPE x SYSTEM "http://example.test/x">\n<Sec'), /^XML_PROCESSING 2/],
+  ['a file of 10 MB', (xml: string) => xml + ' '.repeat(10_000_000), /^XML_PROCESSING 1: the file is larger/],
+  ['another root', () => '<a xmlns="http://www.ibm.com"/>', /^BAD_XML 1: the root element is a/],
+  ['another namespace', (xml: string) => xml.replace('www.ibm.com', 'www.example.test'), /^BAD_XML 2: .*namespace/],
+  ['elements in the wrong order', (xml: string) => xml.replace('<Version>', '<Date>1</Date><Version>').replace('<PolicyName>', '<PolicyUrl/><PolicyName>'), /^BAD_XML 4: PolicyHeader needs PolicyName before this/],
+  ['a version without a dot', (xml: string) => xml.replace('>1.0<', '>1<'), /^BAD_XML 5: "1" is not a version/],
+  ['an unknown attribute', (xml: string) => xml.replace('<Name>', '<Name was="x">'), /^BAD_XML \d+: Name has no attribute was/],
+  ['a colon in a label', (xml: string) => xml.replace('<Name>pear<', '<Name>p:ear<'), /^BAD_LABEL \d+: label name "p:ear"/],
+  ['a colon in the policy name', (xml: string) => xml.replace('orchard', 'or:chard'), /^BAD_POLICY_NAME/],
+  ['a label twice', (xml: string) => xml.replace('<Name>pear<', '<Name>apple<'), /^POLICY_HAS_DUPLICATES \d+: VM label apple/],
+  ['an undefined type', (xml: string) => xml.replace('<Type>pear</Type>', ''), /^BAD_LABEL/],
+  ['an undefined bootstrap label', (xml: string) => xml.replace('bootstrap="SystemManagement"', 'bootstrap="x"'), /^POLICY_INCONSISTENT/],
+  ['an undefined type in a conflict set', (xml: string) => xml.replace(/(<Conflict .*\n\s*)<Type>apple</, '$1<Type>plum<'), /^BAD_CONFLICTSET \d+: conflict set fruit: there is no CHWALL type plum/],
+  ['a label with two types of one conflict set', (xml: string) => xml.replace(/(<Conflict .*\n\s*)<Type>apple<\/Type>/, '$1<Type>apple</Type><Type>apple.press</Type>'), /^BAD_CONFLICTSET \d+: VM label apple.press holds apple and apple.press of conflict set fruit/],
+])('%s is refused with its line', (_what, change, expected) => {
+  expect(problem(change)).toMatch(expected);
+});
+
+it('the worked example breaks no rule, and the schema can be shown', () => {
+  expect(policyProblems(orchard)).toEqual([]);
+  expect(parseXml(schemaText()).root.local).toBe('schema');
+});
