@@ -19,7 +19,7 @@ export function xendFiles(kernel: Kernel): XendFiles & XmFiles {
   };
   return {
     read: (path) => kernel.readFile(path),
-    write: (path, data) => kernel.writeFile(path, new TextEncoder().encode(data)),
+    write: (path, data) => kernel.writeFile(path, typeof data === 'string' ? new TextEncoder().encode(data) : data),
     append(path, text) {
       const inode = find(path);
       if (inode?.kind !== 'file') kernel.writeFile(path, new TextEncoder().encode(text));
@@ -36,6 +36,18 @@ export function xendFiles(kernel: Kernel): XendFiles & XmFiles {
     rename: (from, to) => vfs.rename('/', from, to, ROOT),
     remove(path) {
       if (find(path)) vfs.unlink('/', path, ROOT);
+    },
+    realPath(path) {
+      try {
+        return vfs.locate('/', path, ROOT).path;
+      } catch (error) {
+        if (error instanceof SysError) return path;
+        throw error;
+      }
+    },
+    kindOf(path) {
+      const kind = find(path)?.kind;
+      return kind === undefined || kind === 'file' || kind === 'block' ? kind : 'other';
     },
   };
 }

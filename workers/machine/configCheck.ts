@@ -29,6 +29,7 @@ export async function checkConfigText(world: CheckWorld, path: string, text: str
     files: {
       read: (name) => (name === path ? new TextEncoder().encode(text) : files.read(name)),
       exists: (name) => name === path || files.exists(name),
+      isDirectory: (name) => name !== path && files.isDirectory(name),
     },
     python: {
       run: async (...args) => {

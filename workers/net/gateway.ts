@@ -44,6 +44,8 @@ const BROADCAST = 0xffff_ffff;
 export class Gateway {
   readonly #address = parseIp(GATEWAY_ADDRESS)!;
   readonly #leases = new Map<string, number>();
+  /** Leased addresses whose owners were asked for a sign of life and have not given one. */
+  readonly #silent = new Set<number>();
   readonly #names = new Map<string, number>();
   readonly #port: LanPort;
 
@@ -65,7 +67,7 @@ export class Gateway {
   #receive(bytes: Uint8Array): void {
     const frame = decodeEthernet(bytes);
     if (!frame || (frame.destination !== MAC && frame.destination !== BROADCAST_MAC)) return;
-    if (frame.type === ETHERTYPE_ARP) this.#answerArp(frame);
+    if (frame.type === ETHERTYPE_ARP) this.#hearArp(frame);
     if (frame.type !== ETHERTYPE_IPV4) return;
     const packet = decodeIpv4(frame.payload);
     if (!packet) return;
@@ -75,17 +77,17 @@ export class Gateway {
     if (!this.#serveDhcp(packet) && packet.destination === this.#address) this.#sayUnreachable(frame, packet);
   }
 
-  #answerArp(frame: EthernetFrame): void {
-    const request = decodeArp(frame.payload);
-    if (request?.operation !== 'request' || request.targetIp !== this.#address) return;
-    const payload = encodeArp({
-      operation: 'reply',
-      senderMac: MAC,
-      senderIp: this.#address,
-      targetMac: request.senderMac,
-      targetIp: request.senderIp,
-    });
-    this.#port.send(encodeEthernet({ destination: request.senderMac, source: MAC, type: ETHERTYPE_ARP, payload }));
+  #hearArp(frame: EthernetFrame): void {
+    const message = decodeArp(frame.payload);
+    if (!message) return;
+    this.#silent.delete(message.senderIp);
+    if (message.operation === 'request' && message.targetIp === this.#address)
+      this.#sendArp('reply', message.senderMac, message.senderMac, message.senderIp);
+  }
+
+  #sendArp(operation: 'request' | 'reply', destination: string, targetMac: string, targetIp: number): void {
+    const payload = encodeArp({ operation, senderMac: MAC, senderIp: this.#address, targetMac, targetIp });
+    this.#port.send(encodeEthernet({ destination, source: MAC, type: ETHERTYPE_ARP, payload }));
   }
 
   #answerEcho(frame: EthernetFrame, packet: Ipv4Packet): void {
@@ -137,13 +139,34 @@ export class Gateway {
 
   #leaseFor(request: DhcpMessage): number | undefined {
     const known = this.#leases.get(request.clientMac);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#silent.delete(known);
+      return known;
+    }
     const base = (this.#address & maskOf(LAN_PREFIX)) >>> 0;
     const used = new Set(this.#leases.values());
     for (let host = FIRST_LEASE; host <= LAST_LEASE; host++) {
       if (used.has(base + host)) continue;
       this.#leases.set(request.clientMac, base + host);
       return base + host;
+    }
+    return this.#reclaim(request.clientMac);
+  }
+
+  /**
+   * All addresses are given out: everybody is asked whether he is still there, and who asks for an address again gets one
+   * of those that nobody answered for.
+   */
+  #reclaim(mac: string): number | undefined {
+    for (const [owner, address] of this.#leases) {
+      if (!this.#silent.delete(address)) continue;
+      this.#leases.delete(owner);
+      this.#leases.set(mac, address);
+      return address;
+    }
+    for (const address of this.#leases.values()) {
+      this.#silent.add(address);
+      this.#sendArp('request', BROADCAST_MAC, '00:00:00:00:00:00', address);
     }
     return undefined;
   }

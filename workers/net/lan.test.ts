@@ -3,11 +3,14 @@ import { VirtualClock } from '../lib/clock';
 import { ipText, parseIp } from '../lib/packet/addresses';
 import { decodeDhcp, encodeDhcp } from '../lib/packet/dhcp';
 import {
+  decodeArp,
   decodeEthernet,
   decodeIcmp,
   decodeIpv4,
   decodeTcp,
   decodeUdp,
+  ETHERTYPE_ARP,
+  encodeArp,
   encodeEthernet,
   encodeIpv4,
   encodeTcp,
@@ -85,6 +88,49 @@ describe('the router', () => {
       'offer 192.0.2.101 via 192.0.2.1',
       'offer 192.0.2.100 via 192.0.2.1',
     ]);
+  });
+
+  it('takes addresses back from those who are gone when all are given out', () => {
+    const clock = new VirtualClock();
+    const lan = new Lan();
+    new Gateway(lan, clock);
+    const everyone = parseIp('255.255.255.255')!;
+    const alive = parseIp('192.0.2.100')!;
+    let offered: string | undefined;
+    const port = lan.plug(clock, (bytes) => {
+      const { type, payload } = decodeEthernet(bytes)!;
+      const arp = type === ETHERTYPE_ARP ? decodeArp(payload) : undefined;
+      if (arp?.operation === 'request' && arp.targetIp === alive) {
+        const [mac, router] = ['00:16:3e:00:00:00', arp.senderMac];
+        const reply = encodeArp({
+          operation: 'reply',
+          senderMac: mac,
+          senderIp: alive,
+          targetMac: router,
+          targetIp: arp.senderIp,
+        });
+        port.send(encodeEthernet({ destination: router, source: mac, type: ETHERTYPE_ARP, payload: reply }));
+      }
+      if (arp) return;
+      const packet = decodeIpv4(payload)!;
+      offered = ipText(decodeDhcp(decodeUdp(packet.payload, packet.source, packet.destination)!.data)!.yourAddress);
+    });
+    const ask = (client: number) => {
+      const mac = `00:16:3e:00:00:${client.toString(16).padStart(2, '0')}`;
+      const data = encodeDhcp({ type: 'discover', transaction: 7, clientMac: mac, yourAddress: 0 });
+      const payload = encodeIpv4({
+        source: 0, destination: everyone, protocol: 17, ttl: 64, id: 1, fragmentOffset: 0, moreFragments: false,
+        dontFragment: false, payload: encodeUdp({ sourcePort: 68, destinationPort: 67, data }, 0, everyone),
+      }); // biome-ignore format: one packet
+      offered = undefined;
+      port.send(encodeEthernet({ destination: 'ff:ff:ff:ff:ff:ff', source: mac, type: 0x800, payload }));
+      clock.advanceTo(clock.nowNs + 1e6);
+      return offered;
+    };
+    for (let client = 0; client < 155; client++) expect(ask(client)).toBe(`192.0.2.${100 + client}`);
+    expect(ask(200)).toBeUndefined();
+    expect(ask(200)).toBe('192.0.2.101');
+    expect(ask(0)).toBe('192.0.2.100');
   });
 
   it('refuses connections and says that nobody listens for datagrams', () => {

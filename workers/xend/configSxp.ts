@@ -53,18 +53,20 @@ export function domainSxp(config: DomainConfig, running: RunningState | undefine
   return out;
 }
 
+const ONLY_RUNNING: ReadonlySet<string> = new Set(['driver', 'VDI']);
+
 /** A device that is connected also says to whom, and a disk what kind it is. */
 function runningDevice({ class: className, sxp }: DeviceConfig): Sxp {
-  const has = (key: string) => sxp.some((child) => sxpName(child) === key);
-  const extra: Sxp[] = has('backend') ? [] : [['backend', '0']];
-  if (className !== 'vbd' && className !== 'tap') return [...sxp, ...extra];
-  if (!has('driver')) extra.push(['driver', 'paravirtualised']);
-  if (!has('VDI')) extra.push(['VDI', '']);
-  const withKind = sxp.map((child) => {
+  const hasBackend = sxp.some((child) => sxpName(child) === 'backend');
+  const backend: Sxp[] = hasBackend ? [] : [['backend', '0']];
+  if (className !== 'vbd' && className !== 'tap') return [...sxp, ...backend];
+  // What was created from such a list has them already.
+  const given = sxp.filter((child) => typeof child === 'string' || !ONLY_RUNNING.has(sxpName(child) ?? ''));
+  const withKind = given.map((child) => {
     const [key, dev] = typeof child === 'string' ? [] : child;
     return key === 'dev' && typeof dev === 'string' && !/:(disk|cdrom)$/.test(dev) ? ['dev', `${dev}:disk`] : child;
   });
-  return [...withKind, ...extra];
+  return [...withKind, ...backend, ['driver', 'paravirtualised'], ['VDI', '']];
 }
 
 /** As Python prints nested lists of strings: what the log shows of a configuration. */

@@ -11,7 +11,7 @@ export interface XendFiles {
   /** Undefined when there is no such file or it cannot be read. */
   read(path: string): Uint8Array | undefined;
   /** Replaces the content; directories on the way are made. */
-  write(path: string, data: string): void;
+  write(path: string, data: string | Uint8Array): void;
   /** Adds to the end; file and directories are made when missing. */
   append(path: string, text: string): void;
   exists(path: string): boolean;
@@ -23,6 +23,10 @@ export interface XendFiles {
   rename(from: string, to: string): void;
   /** Removing what does not exist is fine. */
   remove(path: string): void;
+  /** Absolute, without links and dots; of what does not exist, as far as it goes. */
+  realPath(path: string): string;
+  /** Undefined: nothing there. */
+  kindOf(path: string): 'file' | 'block' | 'other' | undefined;
 }
 
 export interface XendEnvironment {

@@ -395,6 +395,8 @@ export function fakeHost(options: FakeHostOptions = {}) {
         files.delete(from);
       },
       remove: (path) => void files.delete(path),
+      realPath: (path) => path,
+      kindOf: (path) => (files.has(path) ? 'file' : undefined),
     },
     uname: () => ({ nodename: 'lab', release: '2.6.18-xen', version: '#1 SMP', machine: 'i686' }),
     runScript: async (path, args) => {

@@ -139,6 +139,7 @@ describe('a bad configuration', () => {
   });
 
   it.each([
+    ['/etc/xen', "Error: [Errno 21] Is a directory: '/etc/xen'\n"],
     ['nosuch', 'Error: Unable to open config file: nosuch\n'],
     ['', 'Error: Unable to open config file: xmdefconfig\n'],
     ['-F nosuch', 'Error: Cannot read file nosuch: No such file or directory\n'],

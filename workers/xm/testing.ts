@@ -82,6 +82,7 @@ export async function xm(words: string, world: XmWorld = {}): Promise<XmRun> {
   let stdout = '';
   let stderr = '';
   const files = new Map(Object.entries(world.files ?? {}));
+  const isDirectory = (path: string) => [...files.keys()].some((file) => file.startsWith(`${normal(path)}/`));
   const io: XmIo = {
     print: (text) => {
       stdout += text;
@@ -97,7 +98,8 @@ export async function xm(words: string, world: XmWorld = {}): Promise<XmRun> {
         const text = files.get(normal(path));
         return text === undefined ? undefined : new TextEncoder().encode(text);
       },
-      exists: (path) => files.has(normal(path)),
+      exists: (path) => files.has(normal(path)) || isDirectory(path),
+      isDirectory,
     },
     python: world.python ?? noPython,
     uname: () => ['Linux', 'lab', '2.6.18-xen', '#1 SMP', 'i686'],

@@ -243,6 +243,16 @@ describe('writing back', () => {
     expect(mount(device).driver.space()).toEqual(before);
     check(device);
   });
+  it('counts what is not written yet once, and no more when it is removed before', () => {
+    const m = mount(blank(2048));
+    const before = m.driver.space().free;
+    const file = put(m, '/f', new Uint8Array(500_000));
+    for (let i = 0; i < 20; i++) m.volume.write(file, 0, new Uint8Array(500_000).fill(i));
+    expect(m.driver.space().free).toBeGreaterThan(before - 510);
+    m.vfs.unlink('/', '/f', ROOT);
+    expect(m.driver.space().free).toBe(before);
+    put(m, '/g', new Uint8Array(500_000));
+  });
   it('refuses more than fits before it is too late, and lets the rest be written', () => {
     const device = blank(2048);
     const m = mount(device);

@@ -101,6 +101,7 @@ export class Ext2Driver implements VolumeDriver {
   }
 
   space(): Space {
+    this.#reservedBlocks = this.#unwrittenBlocks();
     return {
       blockSize: this.#geometry.blockSize,
       blocks: this.#geometry.blocks,
@@ -115,7 +116,11 @@ export class Ext2Driver implements VolumeDriver {
     const data = Math.ceil(bytes / this.#geometry.blockSize);
     const needed = data + Math.ceil(data / perBlock);
     if (bytes === 0 && this.#availableInodes() < 1) throw new SysError('ENOSPC');
-    if (this.#availableBlocks() - needed < SLACK_BLOCKS + this.volume.dirty.size) throw new SysError('ENOSPC');
+    if (!this.#hasRoomFor(needed)) {
+      // What was written twice, or written and removed again, has been counted too often.
+      this.#reservedBlocks = this.#unwrittenBlocks();
+      if (!this.#hasRoomFor(needed)) throw new SysError('ENOSPC');
+    }
     if (bytes > 0) this.#reservedBlocks += needed;
   }
 
@@ -187,6 +192,24 @@ export class Ext2Driver implements VolumeDriver {
   }
 
   // -------------------------------------------------------------------------------------------------------- accounts
+
+  #hasRoomFor(blocks: number): boolean {
+    return this.#availableBlocks() - blocks >= SLACK_BLOCKS + this.volume.dirty.size;
+  }
+
+  /** Blocks that the files which are not on the disk yet will need there, beyond those they have. */
+  #unwrittenBlocks(): number {
+    const { blockSize } = this.#geometry;
+    let sum = 0;
+    for (const { ino, data } of this.volume.dirty) {
+      if (!data) continue;
+      const blocks = Math.min(Math.ceil(data.size / blockSize), data.allocatedExtents * (EXTENT_SIZE / blockSize));
+      const has = this.#maps.get(this.#numbers.get(ino) ?? 0)?.data.size ?? 0;
+      const more = Math.max(0, blocks - has);
+      sum += more + Math.ceil(more / (blockSize / 4));
+    }
+    return sum;
+  }
 
   #availableBlocks(): number {
     let free = this.#allocator.freeBlocks - this.#reservedBlocks;
