@@ -8,7 +8,8 @@ const MEASURED_DOMAINS = 50;
 
 async function run(machine: BootedHost, command: string): Promise<void> {
   const { status, output } = await machine.exec(command, 600_000);
-  if (status !== 0) throw new Error(`${command}: status ${status}\n${output}`);
+  if (status !== 0 || machine.bugs.length > 0)
+    throw new Error(`${command}: status ${status}\n${output}\n${machine.bugs.join('\n')}`);
 }
 
 /** Creates a domain and waits for `login:` on its console. */

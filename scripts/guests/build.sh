@@ -24,7 +24,8 @@ work=$(cd "$work" && pwd)
 
 tools() {
   dpkg --print-foreign-architectures | grep -qx i386 || dpkg --add-architecture i386
-  apt-get update -qq
+  # A mirror in the middle of its own update is no reason to stop: what is missing fails below.
+  apt-get update -qq || true
   apt-get install -y -qq --no-install-recommends bc bison flex cpio e2fsprogs gcc make libc6-dev xz-utils python3
 }
 

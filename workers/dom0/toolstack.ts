@@ -249,8 +249,8 @@ export class Toolstack {
     }
   }
 
+  /** Whatever of the daemons does not run yet. */
   async #startAll(): Promise<number> {
-    if (this.#xend?.isRunning) return 0;
     this.#spawn(
       ['xenstored', '--pid-file=/var/run/xenstore.pid'],
       '/usr/sbin/xenstored',
@@ -261,6 +261,7 @@ export class Toolstack {
     describeDom0(store);
     store.close();
     this.#spawn(['xenconsoled'], '/usr/sbin/xenconsoled', () => this.#consoled === undefined);
+    if (this.#xend?.isRunning) return 0;
     let hasEnded = false;
     const ended = () => {
       hasEnded = true;
@@ -327,6 +328,11 @@ export class Toolstack {
       get isCancelled() {
         return io.cancelled.isCancelled;
       },
+      onCancel: (listener) =>
+        io.cancelled.onCancel(() => {
+          listener();
+          this.host.wake();
+        }),
       nowUnix: () => kernel.wallClock(),
       uptimeSeconds: () => services.time.nowNs / 1e9,
     };

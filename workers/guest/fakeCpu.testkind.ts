@@ -3,7 +3,13 @@
  * counted up, grants are entries that nobody else looks at, time stands where the test puts it.
  */
 import { type EntryState, type GuestCpu, MAP_WINDOW_START, PageFault, VIRT_BASE } from '../abi/cpu';
-import { EVTCHNOP_alloc_unbound, EVTCHNOP_bind_ipi, EVTCHNOP_bind_virq, EVTCHNOP_send } from '../abi/eventChannel';
+import {
+  EVTCHNOP_alloc_unbound,
+  EVTCHNOP_bind_ipi,
+  EVTCHNOP_bind_virq,
+  EVTCHNOP_send,
+  EVTCHNOP_unmask,
+} from '../abi/eventChannel';
 import { GNTTABOP_query_size, GNTTABOP_setup_table } from '../abi/grantTable';
 import { XENMEM_decrease_reservation, XENMEM_memory_map, XENMEM_populate_physmap } from '../abi/memory';
 import { SCHEDOP_block, SCHEDOP_shutdown } from '../abi/sched';
@@ -125,6 +131,11 @@ export class FakeCpu implements GuestCpu {
   /** An event arrives. */
   raise(port: number): void {
     if (this.shared.testAndSetPending(port) || this.shared.isMasked(port)) return;
+    this.#deliver(port);
+  }
+
+  /** Tells the vcpu that the port belongs to. */
+  #deliver(port: number): void {
     const info = (this.#portVcpu.get(port) ?? 0) * VCPU_INFO_SIZE;
     const selector = info + vcpuInfo.evtchn_pending_sel;
     this.shared.view.setUint32(selector, this.shared.view.getUint32(selector, true) | (1 << (port >>> 5)), true);
@@ -185,6 +196,9 @@ export class FakeCpu implements GuestCpu {
       const port = view.getUint32(0, true);
       this.sent.push(port);
       if (this.#ipis.has(port)) this.raise(port);
+    } else if (command === EVTCHNOP_unmask) {
+      const port = view.getUint32(0, true);
+      if (this.shared.testAndClearMask(port) && this.shared.isPending(port)) this.#deliver(port);
     } else if (command === EVTCHNOP_alloc_unbound) view.setUint32(4, this.#nextPort++, true);
     else if (command === EVTCHNOP_bind_ipi) {
       this.#ipis.add(this.#nextPort);

@@ -13,6 +13,7 @@ import type { Domain } from './domain';
 import { type KernelImage, readElf } from './elf';
 import type { Hypervisor } from './hypervisor';
 import { bringUp, buildDomain, setMaxVcpus, unpauseByController } from './lifecycle';
+import { MAX_PFNS } from './memory/p2m';
 import { setPhysmap } from './memory/physmap';
 
 export interface Dom0Options {
@@ -76,7 +77,8 @@ export function buildDom0(hv: Hypervisor, options: Dom0Options): Domain {
   hv.console.print(` Dom0 kernel: 32-bit, PAE, lsb, paddr ${physical(image.start)} -> ${physical(image.end)}`);
 
   const wish = hv.options.get('dom0_mem') ?? (options.memoryMiB === undefined ? undefined : `${options.memoryMiB}M`);
-  const pages = dom0Pages(parseDom0Memory(wish), hv.memory.freePages);
+  // A kernel without high memory: what does not fit below Xen's hole stays free.
+  const pages = Math.min(MAX_PFNS, dom0Pages(parseDom0Memory(wish), hv.memory.freePages));
   const layout = layOut(image.start, image.end, ramdisk.length, pages);
   if (layout.stack[1] - VIRT_BASE > pages * PAGE_SIZE) {
     throw new XenError('ENOMEM', 'Domain 0 allocation is too small for kernel image.');

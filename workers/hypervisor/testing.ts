@@ -4,7 +4,7 @@
  * Guests are built by hypercalls of Domain-0, as the toolstack builds them. `TestGuest.call` makes a hypercall from outside
  * of a slice, which is how Domain-0's asynchronous tools do it too.
  */
-import { type GuestCpu, VIRT_BASE } from '../abi/cpu';
+import { type FindRunner, type GuestCpu, VIRT_BASE } from '../abi/cpu';
 import {
   DOMCTL_SIZE,
   domctl,
@@ -110,6 +110,8 @@ export interface TestHypervisorOptions {
   readonly topology?: Topology;
   readonly commandLine?: string;
   readonly hooks?: SecurityHooks;
+  /** Asked before a domain's script is looked for. */
+  readonly findRunner?: FindRunner;
 }
 
 export class TestHypervisor {
@@ -138,12 +140,13 @@ export class TestHypervisor {
       },
       onMachineAction: (action) => this.actions.push(action),
       onGuestFault: (_domid, error) => this.faults.push(error),
-      findRunner: (cpu) => ({
-        run: (vcpu, budgetNs) => {
-          const guest = [...this.#guests.values()].find(({ domain }) => domain.cpu === cpu)!;
-          return guest.script(guest, vcpu, budgetNs);
+      findRunner: (cpu, entry) =>
+        options.findRunner?.(cpu, entry) ?? {
+          run: (vcpu, budgetNs) => {
+            const guest = [...this.#guests.values()].find(({ domain }) => domain.cpu === cpu)!;
+            return guest.script(guest, vcpu, budgetNs);
+          },
         },
-      }),
       ...(options.hooks ? { hooks: options.hooks } : {}),
     });
     this.hv.boot();

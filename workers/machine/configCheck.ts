@@ -42,6 +42,7 @@ export async function checkConfigText(world: CheckWorld, path: string, text: str
     connect: () => 'missing',
     sleep: () => Promise.resolve(),
     isCancelled: false,
+    onCancel: () => {},
     nowUnix: () => 0,
     uptimeSeconds: () => 0,
   };

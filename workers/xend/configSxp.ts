@@ -36,6 +36,7 @@ export function domainSxp(config: DomainConfig, running: RunningState | undefine
     ['on_xend_start', config.onXendStart],
     ['on_xend_stop', config.onXendStop],
   );
+  if (config.securityLabel !== undefined) out.push(['security_label', config.securityLabel]);
   if (running)
     out.push(
       ['start_time', pythonFloat(running.startTime)],

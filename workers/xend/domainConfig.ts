@@ -2,7 +2,7 @@
  * What a domain is configured to be: read from `(vm …)`, which xm sends, or from `(domain …)`, which `xm list --long`
  * prints, and checked (tools/python/xen/xend/XendConfig.py in Xen 3.4).
  */
-import { type Sxp, sxpChild, sxpChildren, sxpName, sxpText, sxpValue } from '../lib/sxp';
+import { printSxp, type Sxp, sxpChild, sxpChildren, sxpName, sxpText, sxpValue } from '../lib/sxp';
 import { parseCpuList } from './cpuList';
 import { pythonInt } from './environment';
 import { VmError, XendConfigError } from './errors';
@@ -61,6 +61,8 @@ export interface DomainConfig {
   backends: readonly string[];
   image: ImageConfig | undefined;
   devices: DeviceConfig[];
+  /** `ACM:policy:label`; undefined: none was given. */
+  securityLabel?: string | undefined;
 }
 
 export interface ConfigContext {
@@ -123,6 +125,7 @@ export function parseDomainConfig(sxp: Sxp, context: ConfigContext): DomainConfi
     backends: sxpChildren(sxp, 'backend').flatMap((backend) => sxpChildren(backend).map((kind) => sxpName(kind) ?? '')),
     image: parseImage(sxp),
     devices: sxpChildren(sxp, 'device').map((device) => parseDevice(device, context)),
+    ...parseSecurity(sxp),
   };
   validate(config);
   return config;
@@ -212,6 +215,18 @@ function commandLine(root: string, ip: string, extra: string): string {
   if (ip && !extra.includes('ip=')) words.push(`ip=${ip}`);
   if (extra) words.push(extra);
   return words.join(' ');
+}
+
+/** `(security_label ACM:P:L)`, or from xm `(security ((access_control (policy P) (label L))))`. */
+function parseSecurity(sxp: Sxp): Pick<DomainConfig, 'securityLabel'> {
+  const label = sxpText(sxp, 'security_label');
+  if (label) return { securityLabel: label };
+  const list = sxpChild(sxp, 'security')?.[1];
+  if (list === undefined || typeof list === 'string') return {};
+  const control = list.find((child) => sxpName(child) === 'access_control');
+  if (control === undefined || typeof control === 'string')
+    throw new XendConfigError(`Badly formatted security label: ${printSxp(list)}`);
+  return { securityLabel: `ACM:${sxpText(control, 'policy') ?? ''}:${sxpText(control, 'label') ?? ''}` };
 }
 
 function parseDevice(device: readonly Sxp[], context: ConfigContext): DeviceConfig {

@@ -58,6 +58,7 @@ export function storeVmDetails(
   };
   if (config.bootloader) keys['bootloader'] = config.bootloader;
   if (config.bootloaderArgs) keys['bootloader_args'] = config.bootloaderArgs;
+  if (config.securityLabel !== undefined) keys['security_label'] = config.securityLabel;
   if (config.image) {
     keys['image'] = printSxp(imageSxp(config.image));
     keys['image/ostype'] = config.image.type;

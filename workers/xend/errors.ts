@@ -37,3 +37,24 @@ export function textOf(error: unknown): string {
 export function asXendError(error: unknown): unknown {
   return error instanceof XenError ? new XendError(xcText(error)) : error;
 }
+
+/**
+ * A refusal of the security tools. The operator reads it as Python shows a string, in quotes; `details` follow on lines of
+ * their own.
+ */
+export class XsmError extends XendError {
+  override readonly name = 'XsmError';
+  constructor(
+    readonly text: string,
+    readonly details: readonly string[] = [],
+  ) {
+    super(pythonRepr(text));
+  }
+}
+
+/** A string as Python's repr shows it: single quotes, unless only double ones need no backslash. */
+export function pythonRepr(text: string): string {
+  const escaped = text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+  if (!text.includes("'")) return `'${escaped}'`;
+  return text.includes('"') ? `'${escaped.replaceAll("'", "\\'")}'` : `"${escaped}"`;
+}

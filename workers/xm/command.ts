@@ -25,6 +25,8 @@ export interface XmIo {
   sleep(ms: number): Promise<void>;
   /** True once Ctrl-C was pressed. */
   readonly isCancelled: boolean;
+  /** Called at Ctrl-C, at once when it was pressed already. */
+  onCancel(listener: () => void): void;
   /** Seconds since 1970. */
   nowUnix(): number;
   /** Seconds since Domain-0 booted. */
@@ -107,6 +109,16 @@ export async function pollSecond(io: XmIo): Promise<void> {
   if (io.isCancelled) throw new Interrupted();
   await io.sleep(1000);
   if (io.isCancelled) throw new Interrupted();
+}
+
+/** What `work` answers; throws Interrupted after Ctrl-C, whatever becomes of the work. */
+export function orInterrupted<T>(io: XmIo, work: Promise<T>): Promise<T> {
+  return Promise.race([
+    work,
+    new Promise<never>((_, reject) => {
+      io.onCancel(() => reject(new Interrupted()));
+    }),
+  ]);
 }
 
 /** Python's int(), as xm applies it to its arguments. */

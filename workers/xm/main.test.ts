@@ -264,3 +264,26 @@ describe('waiting', () => {
     );
   });
 });
+
+describe('Ctrl-C', () => {
+  it('ends a command at once, and destroys the domain that it was creating', async () => {
+    const listeners: (() => void)[] = [];
+    const destroyed: string[] = [];
+    const waiting = fakeXend([dom0], {
+      create: async () => pv1,
+      waitForDevices: () => {
+        for (const listener of listeners) listener();
+        return new Promise(() => {});
+      },
+      destroy: async (key) => void destroyed.push(key),
+    });
+    const run = await xm('create empty kernel=/k', {
+      xend: waiting,
+      files: { '/root/empty': '' },
+      onCancel: (listener) => listeners.push(listener),
+    });
+    expect(run).toMatchObject({ status: 130, stdout: 'Using config file "./empty".\n', stderr: '' });
+    await Promise.resolve();
+    expect(destroyed).toEqual([pv1.uuid]);
+  });
+});

@@ -9,6 +9,7 @@ import {
   ConnectionError,
   Interrupted,
   OptionError,
+  orInterrupted,
   type XmCommand,
   type XmContext,
   XmError,
@@ -77,7 +78,7 @@ async function runCommand(command: XmCommand, args: readonly string[], io: XmIo)
   try {
     const words = args.filter((arg) => arg !== '--');
     if (!checkCount(command, words.length, io)) return { status: 1 };
-    const result = await command.run(context, args);
+    const result = await orInterrupted(io, Promise.resolve(command.run(context, args)));
     return typeof result === 'number' ? { status: result } : result;
   } catch (error) {
     return { status: report(command, error, io) };

@@ -71,6 +71,8 @@ export interface XmWorld {
   readonly python?: PythonRunner;
   readonly uid?: number;
   readonly cwd?: string;
+  /** Where to tell somebody that he is called at Ctrl-C. */
+  readonly onCancel?: (listener: () => void) => void;
 }
 
 const noPython: PythonRunner = {
@@ -106,6 +108,7 @@ export async function xm(words: string, world: XmWorld = {}): Promise<XmRun> {
     connect: () => world.xend ?? 'missing',
     sleep: () => Promise.resolve(),
     isCancelled: false,
+    onCancel: world.onCancel ?? (() => {}),
     nowUnix: () => 1_225_540_800 + 3725,
     uptimeSeconds: () => 90_061,
   };

@@ -1,7 +1,7 @@
 /** xm create: builds a domain from a configuration file and lets it run. */
 import { prettyPrint, type sxpText } from '../../lib/sxp';
 import { XendError } from '../../xend/errors';
-import { type XmCommand, type XmContext, XmError, type XmResult } from '../command';
+import { Interrupted, orInterrupted, type XmCommand, type XmContext, XmError, type XmResult } from '../command';
 import { createOptions, parseCreate } from '../configFile';
 import { configVariables } from '../configVariables';
 import { wrap } from '../format';
@@ -43,7 +43,7 @@ interface StartOptions {
   readonly withConsole: boolean;
 }
 
-/** Create, wait for the devices, unpause; a domain that fails on the way is destroyed. */
+/** Create, wait for the devices, unpause; a domain that fails on the way, or is not wanted any more (Ctrl-C), is destroyed. */
 async function start(
   { io, xend }: XmContext,
   config: Parameters<typeof sxpText>[0],
@@ -52,7 +52,8 @@ async function start(
   const domain = await withoutUsage(() => xend.create(config));
   const orDestroy = async (step: () => Promise<void>, otherwise: string) => {
     try {
-      await step();
+      if (io.isCancelled) throw new Interrupted();
+      await orInterrupted(io, step());
     } catch (error) {
       await xend.destroy(domain.uuid);
       if (!(error instanceof XendError)) throw error;

@@ -1,0 +1,480 @@
+/**
+ * Policies and labels in xend: what is in force, whether a domain may start and use its devices, and changes that happen
+ * wholly or not at all (XendXSPolicyAdmin.py, util/acmpolicy.py and util/xsm/acm/acm.py in Xen 3.4).
+ */
+import { defaultPolicy } from '../acm/defaultPolicy';
+import { binaryOf, compilePolicy, decodePolicy } from '../acm/policyBinary';
+import { LookupError, PolicyMap, writeMap } from '../acm/policyMap';
+import { DEFAULT_POLICY_NAME, INACCESSIBLE, UNLABELED } from '../acm/policyModel';
+import { type FullLabel, fullLabel, parseFullLabel, planUpdate, type UpdatePlan, updatedLabel } from '../acm/policyUpdate';
+import { PolicyError, type PolicyFile, readPolicy, writePolicy } from '../acm/policyXml';
+import { findResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
+import { sha1 } from '../acm/sha1';
+import { TypeEnforcement } from '../acm/typeEnforcement';
+import { prettyXml, xmlText } from '../acm/xmlTree';
+import { XSERR, XsError, type XserrName, xserrText } from '../acm/xserr';
+import { sxpText } from '../lib/sxp';
+import { BootPolicy } from './bootPolicy';
+import type { DeviceConfig, DomainConfig } from './domainConfig';
+import type { XendEnvironment } from './environment';
+import { VmError, type XendError, XsmError } from './errors';
+import type { XendLog } from './log';
+import type { XendOptions } from './options';
+import type { PolicyState } from './securityApi';
+import { SecurityFiles } from './securityFiles';
+import { type ErrorPairs, XcAcm } from './xcAcm';
+
+export const INACTIVE = 'INACTIVE';
+
+/** A domain as far as labels go. */
+export interface LabelledDomain {
+  /** -1: dormant. */
+  readonly domid: number;
+  readonly name: string;
+  readonly powerState: string;
+  readonly config: DomainConfig;
+  readonly info: { readonly ssidref: number } | undefined;
+  /** Writes the configuration where it is kept. */
+  storeLabel(): void;
+}
+
+export interface SecurityHost {
+  readonly environment: XendEnvironment;
+  readonly log: XendLog;
+  readonly options: XendOptions;
+  /** Those with an id and dormant ones. */
+  labelledDomains(): readonly LabelledDomain[];
+}
+
+interface Current {
+  readonly file: PolicyFile;
+  readonly map: PolicyMap;
+}
+
+export class XendSecurity {
+  readonly files: SecurityFiles;
+  readonly boot: BootPolicy;
+  readonly acm: XcAcm;
+  #current: Current | undefined;
+
+  constructor(readonly host: SecurityHost) {
+    const { files, privcmd } = host.environment;
+    this.files = new SecurityFiles(files, host.options.text('xend-security-path'));
+    this.boot = new BootPolicy(files);
+    this.acm = new XcAcm(privcmd);
+  }
+
+  get moduleName(): string {
+    return this.host.options.text('xsm_module_name') ?? 'dummy';
+  }
+
+  /** xend uses ACM and the hypervisor has it. */
+  get isOn(): boolean {
+    return this.#current !== undefined;
+  }
+
+  get policyName(): string {
+    return this.#current?.file.policy.name ?? INACTIVE;
+  }
+
+  get policy(): PolicyFile | undefined {
+    return this.#current?.file;
+  }
+
+  /** xend starts: takes over the policy in force, or puts DEFAULT in its place when its file is not the one it was made of. */
+  open(): void {
+    if (this.moduleName !== 'acm') return;
+    const enforced = this.acm.policy();
+    if (!enforced) return;
+    const { name, sha1: hash } = decodePolicy(enforced);
+    const saved = name === DEFAULT_POLICY_NAME ? undefined : this.#savedWithHash(name, hash);
+    if (saved) this.#become(saved);
+    else this.#forceDefault();
+  }
+
+  #savedWithHash(name: string, hash: Uint8Array): PolicyFile | undefined {
+    try {
+      const saved = this.files.savedPolicy(name);
+      const ours = saved && sha1(new TextEncoder().encode(xmlText(saved.document)));
+      return ours?.every((byte, i) => byte === hash[i]) ? saved : undefined;
+    } catch (error) {
+      if (!(error instanceof PolicyError)) throw error;
+      return undefined;
+    }
+  }
+
+  #forceDefault(): void {
+    const file = readPolicy(writePolicy(defaultPolicy()));
+    const row = (this.#dom0()?.info?.ssidref ?? 1) & 0xffff;
+    const refusal = this.acm.changePolicy(compilePolicy(file), [], row === 1 ? [] : [[row, 1]]);
+    if (refusal) this.host.log.error('XendXSPolicyAdmin:180', 'Could not put the DEFAULT policy in force.');
+    this.files.save(file, false);
+    this.#become(file);
+  }
+
+  #become(file: PolicyFile): void {
+    this.#current = { file, map: new PolicyMap(writeMap(file.policy, this.files.mapFiles(file.policy.name))) };
+  }
+
+  #dom0(): LabelledDomain | undefined {
+    return this.host.labelledDomains().find(({ domid }) => domid === 0);
+  }
+
+  /** The policy in force. Throws XsmError without one. */
+  requireCurrent(what = 'XSM'): Current {
+    if (this.#current) return this.#current;
+    if (this.moduleName !== 'acm') throw new XsmError(`Command not supported under ${what} '${this.moduleName}' module.`);
+    throw new XsmError('ACM policy type not supported.');
+  }
+
+  state(): PolicyState | undefined {
+    const file = this.#current?.file;
+    return (
+      file && {
+        name: file.policy.name,
+        version: file.policy.version,
+        isLoaded: true,
+        isBoot: this.boot.name === file.policy.name,
+        xml: prettyXml(file.document),
+      }
+    );
+  }
+
+  // --- labels of domains
+
+  /** As shown: Domain-0's is the hypervisor's, others' is the configured one. Undefined without a policy in force. */
+  labelOf(domain: LabelledDomain): string | undefined {
+    if (!this.#current) return undefined;
+    const { policyName } = this;
+    const stored = domain.config.securityLabel;
+    if (domain.domid !== 0 && stored !== undefined) return stored;
+    let label = UNLABELED;
+    try {
+      label = this.#current.map.label(domain.info?.ssidref ?? 0);
+    } catch (error) {
+      if (!(error instanceof LookupError)) throw error;
+    }
+    return fullLabel({ type: 'ACM', policy: policyName, label });
+  }
+
+  /**
+   * May a domain of this configuration start? Answers the reference that it gets. Throws VmError or XsmError in the words
+   * of the documents; without a policy in force labels mean nothing.
+   */
+  authorise(config: DomainConfig): number {
+    if (!this.#current) return 0;
+    const { map, file } = this.#current;
+    if (config.securityLabel === undefined && !file.policy.vmLabels.some(({ name }) => name === UNLABELED))
+      throw new XsmError('Domain not labeled');
+    config.securityLabel ??= fullLabel({ type: 'ACM', policy: this.policyName, label: UNLABELED });
+    const text = config.securityLabel;
+    const full = parseFullLabel(text);
+    if (!full) throw new VmError(`VM label '${text}' in wrong format.`);
+    if (full.type !== 'ACM') throw new VmError(`Policy type '${full.type}' must be changed.`);
+    if (full.policy !== this.policyName)
+      throw new VmError(`Active policy '${this.policyName}' different than what in VM's label ('${full.policy}').`);
+    const ssidref = lookup(() => map.ssidref(full.label, 'dom'));
+    if (!this.acm.authorization(this.#dom0()?.info?.ssidref ?? 0, ssidref))
+      throw new VmError('VM is not authorized to run.');
+    return ssidref;
+  }
+
+  /** A domain was not made: because of others that run, or for lack of memory, which the hypervisor answers alike. */
+  creationRefused(ssidref: number): XendError | undefined {
+    if (!this.#current || this.acm.conflictset(ssidref)) return undefined;
+    return new XsmError('Domain in conflict set with running domains');
+  }
+
+  // --- devices
+
+  /** Throws VmError or XsmError when the domain may not use the device. */
+  checkDevice(config: DomainConfig, device: DeviceConfig): void {
+    if (isDisk(device)) this.#checkDisk(config, sxpText(device.sxp, 'uname') ?? '');
+    else if (device.class === 'vif') this.#checkVif(config, device);
+  }
+
+  #checkDisk(config: DomainConfig, uname: string): void {
+    if (uname === '') return;
+    if (!this.#current) {
+      if (this.files.hasResourceFile && this.#entryOf(uname)) throw new XsmError(`Security is off, but '${uname}' is labeled`);
+      return;
+    }
+    const decision = this.diskDecision(this.#ssidrefOf(config), uname);
+    if (decision.type !== 'ACM') throw new VmError(`Unknown policy type '${decision.type} in label for resource '${uname}'`);
+    if (!decision.isPermitted) throw new VmError(`VM's access to block device '${uname}' denied`);
+  }
+
+  #ssidrefOf({ securityLabel }: DomainConfig): number {
+    const label = parseFullLabel(securityLabel ?? '')?.label ?? UNLABELED;
+    return lookup(() => this.requireCurrent().map.ssidref(label, 'dom'));
+  }
+
+  /** Whether a domain with this reference may use the disk, and the disk's label as it counts. */
+  diskDecision(ssidref: number, uname: string): FullLabel & { readonly isPermitted: boolean } {
+    const { map } = this.requireCurrent();
+    const entry = this.#entryOf(uname);
+    if (entry && entry.type !== 'ACM') return { ...entry, isPermitted: false };
+    if (entry?.label === INACCESSIBLE) return { ...entry, isPermitted: false };
+    const counts = entry && entry.policy === this.policyName ? entry : undefined;
+    const resource = counts ? lookup(() => map.ssidref(counts.label, 'res')) : 0;
+    const label = counts ?? { type: 'ACM', policy: entry ? this.policyName : 'NULL', label: UNLABELED };
+    return { ...label, isPermitted: this.acm.sharing(ssidref, resource) };
+  }
+
+  #entryOf(uname: string): ResourceEntry | undefined {
+    try {
+      return findResource(this.files.resources(), uname, this.host.environment.files);
+    } catch (error) {
+      if (error instanceof ResourceNameError) return undefined;
+      throw error;
+    }
+  }
+
+  /** A label with one type speaks for its interfaces; one with several needs to be told which of them an interface is for. */
+  #checkVif(config: DomainConfig, device: DeviceConfig): void {
+    if (!this.#current) return;
+    const { map, file } = this.#current;
+    const text = sxpText(device.sxp, 'security_label');
+    const vm = parseFullLabel(config.securityLabel ?? '')?.label ?? UNLABELED;
+    const types = file.policy.vmLabels.find(({ name }) => name === vm)?.ste.length ?? 0;
+    if (text === undefined && types <= 1) return;
+    if (text === undefined) throw new XsmError("'VIF' must be labeled");
+    const full = parseFullLabel(text);
+    const isOurs = full?.type === 'ACM' && full.policy === this.policyName;
+    const ssidref = isOurs ? lookup(() => map.ssidref(full.label, 'res')) : 0;
+    if (!this.acm.sharing(this.#ssidrefOf(config), ssidref))
+      throw new VmError("VM's access to network device denied. Check labeling");
+  }
+
+  // --- changes of the policy
+
+  /** Puts a policy in force. Throws XsmError; then the policy before is in force and nothing has changed. */
+  setPolicy(source: Uint8Array, options: { readonly isReload?: boolean; readonly forBoot?: boolean } = {}): PolicyState {
+    this.requireCurrent('xsm');
+    try {
+      this.#update(readForUpdate(source), options);
+    } catch (error) {
+      throw setPolicyError(error);
+    }
+    return this.state()!;
+  }
+
+  /** Puts DEFAULT in force. */
+  resetPolicy(): { readonly wasBoot: boolean } {
+    const { file } = this.requireCurrent();
+    const wasBoot = this.boot.name === file.policy.name;
+    const failure = () => new XsmError("Could not reset the system's policy. Try to halt all guests.");
+    // DEFAULT lets nothing run but Domain-0.
+    if (this.host.labelledDomains().some(({ domid }) => domid > 0)) throw failure();
+    const dom0 = this.#dom0();
+    const label = dom0 && parseFullLabel(this.labelOf(dom0) ?? '')?.label;
+    try {
+      this.#update(readPolicy(writePolicy(defaultPolicy(label === UNLABELED ? undefined : label))), {});
+    } catch (error) {
+      if (error instanceof XsError) throw failure();
+      throw error;
+    }
+    return { wasBoot };
+  }
+
+  #update(file: PolicyFile, { isReload = false, forBoot = true }: { isReload?: boolean; forBoot?: boolean }): void {
+    const current = this.requireCurrent();
+    const old = current.file.policy;
+    const next = file.policy;
+    const plan = isReload && old.name === next.name ? planUpdate({ ...old, name: DEFAULT_POLICY_NAME }, next) : planUpdate(old, next);
+    const binary = compilePolicy(file);
+    const map = new PolicyMap(writeMap(next, this.files.mapFiles(next.name)));
+    const entries = this.files.resources().map((entry) => ({
+      ...entry,
+      ...updatedLabel(entry, old, next, plan.resourceLabelNow),
+    }));
+    const domains = this.host.labelledDomains();
+    const labels = new Map(domains.map((domain) => [domain, this.#labelAfter(domain, plan, file)]));
+    for (const domain of domains)
+      if (isActive(domain) && domain.domid !== 0) this.#checkResources(domain, labels.get(domain), entries, file, map, plan);
+    const dom0 = this.#dom0();
+    const dom0Before = dom0 && this.labelOf(dom0);
+
+    const refusal = this.acm.changePolicy(binary, plan.deletions, plan.changes);
+    if (refusal) throw new HypervisorRefusal(refusal);
+
+    this.files.writeResources(entries);
+    this.boot.remove();
+    this.files.save(file, next.name !== DEFAULT_POLICY_NAME);
+    this.#become(file);
+    for (const [domain, label] of labels) {
+      if (domain.domid === 0) continue;
+      domain.config.securityLabel = label;
+      domain.config.devices = domain.config.devices.map((device) => updatedVif(device, old, next, plan));
+      domain.storeLabel();
+    }
+    this.#rememberDom0(dom0Before);
+    if (next.name !== DEFAULT_POLICY_NAME && forBoot) this.boot.install(next.name, binary);
+  }
+
+  #labelAfter(domain: LabelledDomain, plan: UpdatePlan, file: PolicyFile): string | undefined {
+    const full = parseFullLabel(domain.config.securityLabel ?? '');
+    if (!full) return domain.config.securityLabel;
+    return fullLabel(updatedLabel(full, this.requireCurrent().file.policy, file.policy, plan.vmLabelNow));
+  }
+
+  /** Everything that a running domain uses must fit the label that it will have. Throws XsError RESOURCE_ACCESS. */
+  #checkResources(
+    domain: LabelledDomain,
+    label: string | undefined,
+    entries: readonly ResourceEntry[],
+    file: PolicyFile,
+    map: PolicyMap,
+    plan: UpdatePlan,
+  ): void {
+    const full = parseFullLabel(label ?? '');
+    // A label that is gone is the hypervisor's to refuse.
+    if (full?.type !== 'ACM') return;
+    const types = new TypeEnforcement(binaryOf(file.policy, new Uint8Array(20)));
+    const vm = rowOf(map, full.label, 'dom');
+    const fits = (resource: FullLabel | undefined) => {
+      if (resource && (resource.type !== 'ACM' || resource.policy !== file.policy.name)) return false;
+      const row = resource ? rowOf(map, resource.label, 'res') : 0;
+      return vm !== undefined && row !== undefined && types.share(vm, row);
+    };
+    for (const device of domain.config.devices) {
+      const resource = isDisk(device)
+        ? findQuietly(entries, sxpText(device.sxp, 'uname') ?? '', this.host.environment.files)
+        : device.class === 'vif'
+          ? vifLabelAfter(device, this.requireCurrent().file, file, plan)
+          : 'any';
+      if (resource === 'any' || (device.class === 'vif' && resource === undefined)) continue;
+      if (!fits(resource)) throw new XsError('RESOURCE_ACCESS', `${domain.name}: ${sxpText(device.sxp, 'uname') ?? 'vif'}`);
+    }
+  }
+
+  /** Domain-0's label goes onto Xen's boot line when it is another than before. */
+  #rememberDom0(before: string | undefined): void {
+    const dom0 = this.#dom0();
+    const label = dom0 && this.labelOf(dom0);
+    if (!dom0 || label === before) return;
+    this.writeDom0Word(dom0.info?.ssidref ?? 0, label);
+  }
+
+  writeDom0Word(ssidref: number, label: string | undefined): void {
+    const isDefault = this.policyName === DEFAULT_POLICY_NAME;
+    this.boot.setSsidref(isDefault ? undefined : `0x${ssidref.toString(16).padStart(8, '0')}:${label}`);
+  }
+}
+
+export function isActive({ powerState }: LabelledDomain): boolean {
+  return powerState === 'running' || powerState === 'paused';
+}
+
+export function isDisk(device: DeviceConfig): boolean {
+  return device.class === 'vbd' || device.class === 'tap';
+}
+
+/** A name that the map does not know is said as the tools say it. */
+export function lookup<T>(find: () => T): T {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof LookupError) throw new XsmError(error.text);
+    throw error;
+  }
+}
+
+function rowOf(map: PolicyMap, label: string, kind: 'dom' | 'res'): number | undefined {
+  try {
+    return map.ssidref(label, kind) >>> 16;
+  } catch (error) {
+    if (error instanceof LookupError) return undefined;
+    throw error;
+  }
+}
+
+function findQuietly(entries: readonly ResourceEntry[], uname: string, files: XendEnvironment['files']) {
+  try {
+    return findResource(entries, uname, files);
+  } catch (error) {
+    if (error instanceof ResourceNameError) return undefined;
+    throw error;
+  }
+}
+
+function vifLabelAfter(device: DeviceConfig, old: PolicyFile, next: PolicyFile, plan: UpdatePlan): FullLabel | undefined {
+  const full = parseFullLabel(sxpText(device.sxp, 'security_label') ?? '');
+  return full && updatedLabel(full, old.policy, next.policy, plan.resourceLabelNow);
+}
+
+function updatedVif(device: DeviceConfig, old: PolicyFile['policy'], next: PolicyFile['policy'], plan: UpdatePlan): DeviceConfig {
+  const full = device.class === 'vif' ? parseFullLabel(sxpText(device.sxp, 'security_label') ?? '') : undefined;
+  if (!full) return device;
+  return withVifLabel(device, fullLabel(updatedLabel(full, old, next, plan.resourceLabelNow)));
+}
+
+/** Undefined takes the label away. */
+export function withVifLabel(device: DeviceConfig, label: string | undefined): DeviceConfig {
+  const others = device.sxp.filter((child) => typeof child === 'string' || child[0] !== 'security_label');
+  return { ...device, sxp: label === undefined ? others : [...others, ['security_label', label]] };
+}
+
+/** Whatever is wrong with the file itself is one error during an update. */
+function readForUpdate(source: Uint8Array): PolicyFile {
+  try {
+    return readPolicy(source);
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    throw new PolicyError(error.problems.map((problem) => ({ ...problem, code: 'XML_PROCESSING' })));
+  }
+}
+
+/** The hypervisor will not have the new policy. */
+class HypervisorRefusal extends XsError {
+  constructor(readonly pairs: ErrorPairs) {
+    super('HV_OP_FAILED');
+  }
+}
+
+/** The pairs of a refusal in words, one behind the other as the original prints them. */
+export function pairsText(pairs: ErrorPairs): string {
+  const two = (data: number) => `${data >>> 16} and ${data & 0xffff}`;
+  return pairs
+    .map(([code, data]) => {
+      switch (code) {
+        case 0x100:
+          return `event channel sharing violation between domains ${two(data)}`;
+        case 0x101:
+          return `grant table sharing violation between domains ${two(data)}`;
+        case 0x102:
+          return `domain lookup ${data}`;
+        case 0x103:
+          return `Chinese Wall conflict between domains ${two(data)}`;
+        case 0x104:
+          return `A domain used SSIDREF ${data}`;
+        default:
+          return `unknown error code ${code} ${data}`;
+      }
+    })
+    .join('');
+}
+
+function setPolicyError(error: unknown): unknown {
+  const failed = (text: string, details: readonly string[] = []) =>
+    new XsmError(`An error occurred trying to set the policy: ${text}.`, details);
+  if (error instanceof HypervisorRefusal) {
+    if (error.pairs.length === 0) return failed("Unknown XSERR code '0x1'.");
+    return failed(`${xserrText('HV_OP_FAILED')}. Hypervisor reported errors:${pairsText(error.pairs)}`);
+  }
+  if (!(error instanceof XsError)) return error;
+  const details =
+    error instanceof PolicyError
+      ? error.problems.slice(0, 10).map(({ message, place }) => `line ${place.line}: ${message}`)
+      : error.detail === ''
+        ? []
+        : [error.detail];
+  // The original lets this one escape from its error handling.
+  if (error.code === 'POLICY_INCONSISTENT') return new XsmError(securityErrorText(error.code), details);
+  return failed(xserrText(error.code), details);
+}
+
+export function securityErrorText(code: XserrName): string {
+  return `SECURITY_ERROR: -${XSERR[code]}:${xserrText(code)}`;
+}
+
