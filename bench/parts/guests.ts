@@ -9,7 +9,9 @@ const NET_MIB = 4;
 
 /** A guest's root shell on its console. */
 class GuestShell {
-  text = '';
+  /** The end of what it has shown. */
+  #tail = '';
+  #hasNews = false;
   /** Every byte that came. */
   readonly chunks: Uint8Array[] = [];
   #write: (bytes: Uint8Array) => Promise<void> = async () => {};
@@ -22,11 +24,12 @@ class GuestShell {
     const opened = await this.machine.host.openConsole(name, {
       data: (bytes) => {
         this.chunks.push(bytes.slice());
-        this.text += decoder.decode(bytes, { stream: true });
+        this.#tail = (this.#tail + decoder.decode(bytes, { stream: true })).slice(-500);
+        this.#hasNews = true;
       },
       closed: () => {},
     });
-    this.#write = opened.write;
+    this.#write = (bytes) => opened.write(bytes);
     await this.#until(/login: $/);
     await this.type('root\n');
     await this.#until(/# $/);
@@ -38,14 +41,21 @@ class GuestShell {
 
   async #until(pattern: RegExp): Promise<void> {
     const { clock, loop } = this.machine.lab;
-    if (!(await loop.runUntil(() => pattern.test(this.text.slice(-200)), clock.nowNs + 600e9)))
-      throw new Error(`the guest does not answer:\n${this.text.slice(-500)}`);
+    this.#hasNews = true;
+    // Asked after every event: the text is only looked at when there is more of it.
+    const isShown = () => {
+      if (!this.#hasNews) return false;
+      this.#hasNews = false;
+      return pattern.test(this.#tail);
+    };
+    if (!(await loop.runUntil(isShown, clock.nowNs + 600e9)))
+      throw new Error(`the guest does not answer:\n${this.#tail}`);
   }
 
   /** Types a command line and waits for its end; wall ms. */
   async run(command: string): Promise<number> {
     const mark = `done${++this.#count}`;
-    this.text = '';
+    this.#tail = '';
     this.chunks.length = 0;
     const start = performance.now();
     await this.type(`${command}; echo "do""ne${this.#count}"\n`);

@@ -1,5 +1,9 @@
 /** The three panels that are terminals: the serial console, a shell in Domain-0, a domain's console. */
 import type { IDockviewPanelProps } from 'dockview-react';
+import { useEffect, useState } from 'react';
+import { useLab } from '../store/labStore';
+import { selectConsoleOf } from '../store/selectors';
+import { consoleTitle } from '../workbench/layout';
 import { useLabHandle } from '../worker/LabContext';
 import { TerminalView } from './TerminalView';
 import { text } from './text';
@@ -20,6 +24,26 @@ export interface ConsoleParams {
 
 export function ConsolePanel({ api, params }: IDockviewPanelProps<ConsoleParams>) {
   const { terminals } = useLabHandle();
-  const target = { kind: 'console', domid: params.domid } as const;
-  return <TerminalView session={terminals.open(api.id, target, text.consoleLabel(params.name))} />;
+  const { domid, name } = params;
+  const session = terminals.open(api.id, { kind: 'console', domid }, text.consoleLabel(name));
+  const [hasEnded, setEnded] = useState(session.isClosed);
+  const successor = useLab(selectConsoleOf(name));
+
+  useEffect(() => {
+    session.onClosed = () => setEnded(true);
+    return () => {
+      session.onClosed = undefined;
+    };
+  }, [session]);
+
+  // A domain that was rebooted has its name and a new id: the pane follows it.
+  useEffect(() => {
+    if (!hasEnded || successor === undefined || successor === domid) return;
+    session.reopen({ kind: 'console', domid: successor }, text.isBack(name, successor));
+    setEnded(false);
+    api.updateParameters({ domid: successor, name });
+    api.setTitle(consoleTitle(name, successor, api.id));
+  }, [api, session, hasEnded, successor, domid, name]);
+
+  return <TerminalView session={session} />;
 }

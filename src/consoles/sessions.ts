@@ -7,7 +7,7 @@ import { Terminal } from '@xterm/xterm';
 import type { LabApi, TerminalTarget } from '../../workers/contract';
 import { useLab } from '../store/labStore';
 import { currentTerminalTheme, monospace, onThemeChange, prefersReducedMotion } from '../ui/theme';
-import { commandAtPrompt, isEmptyPrompt } from './promptLine';
+import { commandAtPrompt, hostAtPrompt, isEmptyPrompt } from './promptLine';
 import { openTerminalPort, type TerminalPort } from './terminalPort';
 import { text } from './text';
 
@@ -19,14 +19,16 @@ export interface TerminalElement extends HTMLElement {
 export class TerminalSession {
   private readonly terminal: Terminal;
   private readonly fitAddon = new FitAddon();
-  private readonly port: TerminalPort;
+  private port: TerminalPort;
   private readonly stopTheme: () => void;
   private hasClosed = false;
+  /** The machine that the first prompt named: a prompt of another one is a guest's. */
+  private homeHost: string | undefined;
   /** Enter was pressed and the line has not ended yet. */
   private hasEntered = false;
 
   constructor(
-    api: LabApi,
+    private readonly api: LabApi,
     target: TerminalTarget,
     label: string,
     /** Called with each command line entered at a prompt. */
@@ -43,15 +45,7 @@ export class TerminalSession {
     });
     this.terminal.loadAddon(this.fitAddon);
     this.terminal.attachCustomKeyEventHandler((event) => !isPageKey(event));
-    this.port = openTerminalPort(
-      api,
-      target,
-      { rows: this.terminal.rows, cols: this.terminal.cols },
-      {
-        output: (data) => this.terminal.write(data, () => this.port.drawn(data.length)),
-        closed: (reason) => this.showClosed(reason),
-      },
-    );
+    this.port = this.connect(target);
     this.terminal.onData((data) => {
       this.hasEntered ||= data.includes('\r');
       this.port.send(data);
@@ -61,8 +55,9 @@ export class TerminalSession {
       if (!this.hasEntered) return;
       this.hasEntered = false;
       const { active } = this.terminal.buffer;
-      const command = commandAtPrompt(this.lineAt(active.baseY + active.cursorY - 1));
-      if (command) onCommand?.(command);
+      const line = this.lineAt(active.baseY + active.cursorY - 1);
+      const command = commandAtPrompt(line);
+      if (command && this.isAtHome(line)) onCommand?.(command);
     });
     this.terminal.onBinary((data) => this.port.sendBytes(Uint8Array.from(data, (char) => char.charCodeAt(0) & 0xff)));
     this.terminal.onResize(({ rows, cols }) => this.port.resize(rows, cols));
@@ -73,6 +68,8 @@ export class TerminalSession {
   }
 
   readonly label: string;
+  /** Told when the other side has ended it. */
+  onClosed: (() => void) | undefined;
 
   attach(host: TerminalElement): void {
     if (this.terminal.element) host.append(this.terminal.element);
@@ -98,8 +95,23 @@ export class TerminalSession {
     this.terminal.scrollToBottom();
   }
 
+  /** True when a command typed now would be run by the shell that this terminal began with. */
   isAtEmptyPrompt(): boolean {
-    return isEmptyPrompt(this.cursorLine());
+    const line = this.cursorLine();
+    return isEmptyPrompt(line) && this.isAtHome(line);
+  }
+
+  get isClosed(): boolean {
+    return this.hasClosed;
+  }
+
+  /** Attaches a terminal that has ended to another target; what is on the screen stays. */
+  reopen(target: TerminalTarget, message: string): void {
+    if (!this.hasClosed) return;
+    this.hasClosed = false;
+    this.terminal.write(`\x1b[2m[${message}]\x1b[0m\r\n`);
+    this.terminal.options.disableStdin = false;
+    this.port = this.connect(target);
   }
 
   readText(): string {
@@ -119,6 +131,25 @@ export class TerminalSession {
     this.stopTheme();
     if (!this.hasClosed) this.port.close();
     this.terminal.dispose();
+  }
+
+  private connect(target: TerminalTarget): TerminalPort {
+    const port = openTerminalPort(
+      this.api,
+      target,
+      { rows: this.terminal.rows, cols: this.terminal.cols },
+      {
+        output: (data) => this.terminal.write(data, () => port.drawn(data.length)),
+        closed: (reason) => this.showClosed(reason),
+      },
+    );
+    return port;
+  }
+
+  private isAtHome(line: string): boolean {
+    const host = hostAtPrompt(line);
+    this.homeHost ??= host;
+    return host === undefined || host === this.homeHost;
   }
 
   private cursorLine(): string {
@@ -143,6 +174,7 @@ export class TerminalSession {
     this.hasClosed = true;
     this.terminal.write(`\r\n\x1b[2m[${reason || text.ended}]\x1b[0m\r\n`);
     this.terminal.options.disableStdin = true;
+    this.onClosed?.();
   }
 }
 

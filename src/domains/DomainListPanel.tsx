@@ -5,6 +5,8 @@ import { useCommandLog } from './commandLog';
 import { DomainRow } from './DomainRow';
 import { text } from './text';
 
+const columnNames = ['name', 'id', 'state', 'vcpus', 'memory', 'cpu', 'time', 'actions'] as const;
+
 export function DomainListPanel() {
   const domids = useLab(useShallow(selectDomids));
   const { columns, columnHints } = text;
@@ -14,6 +16,11 @@ export function DomainListPanel() {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region needs a tab stop */}
       <section className="domains-scroll" tabIndex={0} aria-label={text.scrollLabel} data-autofocus>
         <table aria-label={text.label}>
+          <colgroup>
+            {columnNames.map((name) => (
+              <col key={name} className={`column-${name}`} />
+            ))}
+          </colgroup>
           <thead>
             <tr>
               <th scope="col">{columns.name}</th>

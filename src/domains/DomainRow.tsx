@@ -21,7 +21,9 @@ export const DomainRow = memo(function DomainRow({ domid }: { domid: number }) {
   if (!domain) return null; // destroyed between two events
   return (
     <tr data-domain={domain.name}>
-      <th scope="row">{domain.name}</th>
+      <th scope="row" title={domain.name}>
+        {domain.name}
+      </th>
       <td className="number">{domain.domid}</td>
       <StateCell state={domain.state} />
       <td className="number">{domain.onlineVcpus}</td>

@@ -1,6 +1,8 @@
 import { X } from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import type { LabApi } from '../../workers/contract';
 import { IconButton } from '../ui/IconButton';
+import { returnToTerminal } from '../workbench/layout';
 import { useLabHandle } from '../worker/LabContext';
 import { isDirty, type OpenDocument, useDocuments } from './documents';
 import { FileTree } from './FileTree';
@@ -19,7 +21,7 @@ export function EditorPanel() {
 
   const requestClose = (document: OpenDocument) => {
     if (isDirty(document)) setClosing(document.path);
-    else useDocuments.getState().close(api, document.path);
+    else closeDocument(api, document.path);
   };
 
   return (
@@ -49,6 +51,14 @@ export function EditorPanel() {
       {closing && <CloseDialog path={closing} onDone={() => setClosing(undefined)} />}
     </div>
   );
+}
+
+/** A program that waited for the file goes on, and the next keys are meant for its terminal. */
+function closeDocument(api: LabApi, path: string): void {
+  const { documents, close } = useDocuments.getState();
+  const isAwaited = documents.some((document) => document.path === path && document.editIds.length > 0);
+  close(api, path);
+  if (isAwaited) returnToTerminal();
 }
 
 function FileTab(props: { document: OpenDocument; isActive: boolean; onClose: () => void }) {
@@ -130,11 +140,12 @@ function ChangedBar({ path }: { path: string }) {
 function CloseDialog({ path, onDone }: { path: string; onDone: () => void }) {
   const { api } = useLabHandle();
   const dialog = useRef<HTMLDialogElement>(null);
-  const { save, close } = useDocuments.getState();
+  const { save } = useDocuments.getState();
   useEffect(() => dialog.current?.showModal(), []);
   const saveAndClose = async () => {
-    if (await save(api, path)) close(api, path);
+    const isSaved = await save(api, path);
     onDone();
+    if (isSaved) closeDocument(api, path);
   };
   return (
     <dialog ref={dialog} className="question" aria-label={text.close(path)} onClose={onDone}>
@@ -146,8 +157,8 @@ function CloseDialog({ path, onDone }: { path: string; onDone: () => void }) {
         <button
           type="button"
           onClick={() => {
-            close(api, path);
             onDone();
+            closeDocument(api, path);
           }}
         >
           {text.discard}

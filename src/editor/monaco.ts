@@ -33,8 +33,12 @@ import { registerXmcfg } from './languages/xmcfg';
 
 self.MonacoEnvironment = { getWorker: () => new EditorWorker() };
 
-registerXmcfg(monaco);
-registerSxp(monaco);
+// Languages belong to Monaco, which outlives this module when it is replaced during development: a second set of
+// providers would answer every hover twice.
+if (!monaco.languages.getLanguages().some(({ id }) => id === 'xmcfg')) {
+  registerXmcfg(monaco);
+  registerSxp(monaco);
+}
 defineThemes(monaco);
 
 export { monaco };

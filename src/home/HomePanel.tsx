@@ -1,7 +1,9 @@
 import { useState } from 'react';
 import { useLab } from '../store/labStore';
 import { selectDomids } from '../store/selectors';
+import { askToErase } from '../workbench/eraseQuestion';
 import { editFile, showPanel } from '../workbench/layout';
+import { text as workbenchText } from '../workbench/text';
 import { useLabHandle } from '../worker/LabContext';
 import { SpeedControl } from './SpeedControl';
 import { planFor, type Step, steps } from './suggestions';
@@ -51,7 +53,7 @@ function NextCommand() {
   return (
     <section aria-labelledby="home-next">
       <h2 id="home-next">{text.heading}</h2>
-      {plan.next ? <StepCard key={plan.next.command} step={plan.next} /> : <p>{text.allDone}</p>}
+      {plan.next ? <StepCard key={plan.next.command} step={plan.next} /> : <AllDone />}
       <p className="quiet small">{text.progress(plan.doneCount, steps.length)}</p>
       {plan.upcoming.length > 0 && (
         <>
@@ -66,6 +68,14 @@ function NextCommand() {
         </>
       )}
     </section>
+  );
+}
+
+function AllDone() {
+  return (
+    <p>
+      {text.allDone} <code>{text.allDoneCommand}</code>
+    </p>
   );
 }
 
@@ -131,6 +141,11 @@ function HostFacts() {
         <dt>{facts.domains}</dt>
         <dd>{domainCount}</dd>
       </dl>
+      <div className="buttons">
+        <button type="button" title={workbenchText.erase.command} onClick={askToErase}>
+          {workbenchText.erase.button}
+        </button>
+      </div>
     </section>
   );
 }

@@ -1,7 +1,8 @@
 export const text = {
   label: 'Next steps and the machine',
   heading: 'Next command',
-  allDone: 'You have been through the whole round. The manual pages are in the machine: try `xm help --long`.',
+  allDone: 'You have been through the whole round. All commands of xm are listed by',
+  allDoneCommand: 'xm help --long',
   isOff: 'Switched off',
   isOffHint: 'Domain-0 has halted, and the machine with it. What had reached its disks is kept.',
   switchOn: 'Switch on',

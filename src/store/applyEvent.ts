@@ -5,6 +5,7 @@ export interface Notice {
   readonly id: number;
   readonly level: 'info' | 'warning' | 'error';
   readonly text: string;
+  readonly offers?: 'eraseDisks' | undefined;
 }
 
 export interface EditRequest {
@@ -63,7 +64,7 @@ export function applyEvent(mirror: LabMirror, event: LabEvent): LabMirror {
       return { ...mirror, editRequests: [...mirror.editRequests, { editId: event.editId, path: event.path }] };
     case 'notice': {
       const id = (mirror.notices.at(-1)?.id ?? 0) + 1;
-      const notices = [...mirror.notices, { id, level: event.level, text: event.text }];
+      const notices = [...mirror.notices, { id, level: event.level, text: event.text, offers: event.offers }];
       return { ...mirror, notices: notices.slice(-keptNotices) };
     }
   }

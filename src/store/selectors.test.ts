@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { fakeDomain, fakeHost } from '../worker/fakeLab';
 import { applyEvents, emptyMirror } from './applyEvent';
-import { selectDomain, selectDomids, selectLoadPercent } from './selectors';
+import { selectConsoleOf, selectDomain, selectDomids, selectLoadPercent } from './selectors';
 
 const mirror = applyEvents(emptyMirror, [
   { type: 'domain', domain: fakeDomain(10, 'b') },
@@ -20,4 +20,10 @@ it('answers undefined for a domain that is gone', () => {
 it('takes the mean of the physical cpus, and 0 before the first report', () => {
   expect(selectLoadPercent(mirror)).toBe(75);
   expect(selectLoadPercent(emptyMirror)).toBe(0);
+});
+
+it('finds the newest console of a name', () => {
+  const rebooted = applyEvents(mirror, [{ type: 'domain', domain: fakeDomain(11, 'a') }]);
+  expect(selectConsoleOf('a')(rebooted)).toBe(11);
+  expect(selectConsoleOf('c')(rebooted)).toBeUndefined();
 });

@@ -39,7 +39,7 @@ export function StatusBar() {
         <span className="status-value">{host.unsavedKiB > 0 ? labels.disksUnsaved : labels.disksSaved}</span>
       </span>
       <span className="status-item">{labels.domains(domainCount)}</span>
-      {host.pcpus > 0 && (
+      {host.pcpuPercent.length > 0 && (
         <span className="status-item" title={labels.cpuHint(host.pcpuPercent)}>
           <span className="status-name">{labels.cpu}</span>
           {host.pcpuPercent.map((load, cpu) => (

@@ -6,6 +6,7 @@ import { ErrorBoundary } from '../ui/ErrorBoundary';
 import { useTheme } from '../ui/theme';
 import { useLabHandle } from '../worker/LabContext';
 import { CommandPalette } from './CommandPalette';
+import { EraseDialog } from './EraseDialog';
 import { cycleFocus, installLayout } from './layout';
 import { Notices } from './Notices';
 import { panels } from './panels';
@@ -52,6 +53,7 @@ export function Workbench() {
       </main>
       <Notices />
       <StatusBar />
+      <EraseDialog />
       {isPaletteOpen && <CommandPalette onClose={() => setPaletteOpen(false)} />}
     </div>
   );

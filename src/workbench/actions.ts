@@ -4,6 +4,7 @@ import { speeds } from '../home/SpeedControl';
 import { text as homeText } from '../home/text';
 import { useTheme } from '../ui/theme';
 import type { LabHandle } from '../worker/LabContext';
+import { askToErase } from './eraseQuestion';
 import {
   closeActivePanel,
   cycleFocus,
@@ -29,11 +30,7 @@ export function actionsNow(lab: LabHandle, domains: readonly DomainState[]): rea
     ...(['home', 'terminal', 'editor', 'domains'] as const).map((id) => ({
       id: `show-${id}`,
       title: text.show(text.panels[id]),
-      run: () => {
-        showPanel(id);
-        const panel = openPanels().find((candidate) => candidate.id === id);
-        if (panel) focusPanel(panel);
-      },
+      run: () => showPanel(id),
     })),
     ...terminalPanes.map((panel) => ({
       id: `show-${panel.id}`,
@@ -61,6 +58,7 @@ export function actionsNow(lab: LabHandle, domains: readonly DomainState[]): rea
     { id: 'light', title: text.toLight, run: () => useTheme.getState().choose('light') },
     { id: 'system', title: text.followSystem, run: () => useTheme.getState().choose('system') },
     { id: 'restart', title: text.restartMachine, run: () => lab.restart() },
+    { id: 'erase', title: text.erase.command, run: askToErase },
   ];
 }
 

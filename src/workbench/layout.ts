@@ -8,16 +8,24 @@ export type PanelId = 'home' | 'terminal' | 'editor' | 'domains';
 const storageKey = 'xen-lab.layout.1';
 let dock: DockviewApi | undefined;
 let counter = 0;
+/** The terminal pane that was in front last: where the student types commands. */
+let lastTerminal = 'terminal';
+/** A pane that has just come to the front fills its element a little later. */
+const framesToWait = 30;
 
 /** Takes over a new dock and fills it: the saved layout, else the original one. Returns the undo. */
 export function installLayout(api: DockviewApi, onClosed: (panelId: string) => void): () => void {
   dock = api;
   if (!restoreLayout(api)) originalLayout(api);
   const removed = api.onDidRemovePanel((panel) => onClosed(panel.id));
+  const activated = api.onDidActivePanelChange(({ panel }) => {
+    if (panel && isTerminal(panel)) lastTerminal = panel.id;
+  });
   const changed = api.onDidLayoutChange(() => localStorage.setItem(storageKey, JSON.stringify(api.toJSON())));
   return () => {
     removed.dispose();
     changed.dispose();
+    activated.dispose();
     if (dock === api) dock = undefined;
   };
 }
@@ -43,16 +51,36 @@ export function resetLayout(): void {
   if (dock) originalLayout(dock);
 }
 
+/** Brings a pane to the front, opening it when it is closed, and gives it the focus. */
 export function showPanel(id: PanelId): void {
   if (!dock) return;
-  const panel = dock.getPanel(id) ?? addPanel(dock, id, besides(id));
-  panel.api.setActive();
+  focusPanel(dock.getPanel(id) ?? addPanel(dock, id, besides(id)));
+}
+
+/** Back to the terminal that was used last. */
+export function returnToTerminal(): void {
+  const panel = dock?.getPanel(lastTerminal);
+  if (panel) focusPanel(panel);
+  else showPanel('terminal');
 }
 
 /** Opens a new pane on a domain's console; several for one domain are allowed. */
 export function openConsole(domid: number, name: string): void {
   counter += 1;
-  openTerminalPane(`console-${domid}-${counter}`, 'console', `${name} (${domid})`, { domid, name });
+  const id = `console-${domid}-${counter}`;
+  openTerminalPane(id, 'console', consoleTitle(name, domid, id), { domid, name });
+}
+
+/** `VM1 (3)`, and for a further pane on the same console `VM1 (3) #2`. */
+export function consoleTitle(name: string, domid: number, panelId: string): string {
+  const title = `${name} (${domid})`;
+  const taken = openPanels()
+    .filter((panel) => panel.id !== panelId)
+    .map((panel) => panel.title);
+  if (!taken.includes(title)) return title;
+  let number = 2;
+  while (taken.includes(`${title} #${number}`)) number += 1;
+  return `${title} #${number}`;
 }
 
 export function openShell(): void {
@@ -95,12 +123,22 @@ export function cycleFocus(direction: 1 | -1): void {
 
 export function focusPanel(panel: IDockviewPanel): void {
   panel.api.setActive();
+  focusContent(panel, framesToWait);
+}
+
+function focusContent(panel: IDockviewPanel, frames: number): void {
+  if (dock?.activePanel !== panel) return; // another one was chosen meanwhile
   const content = panel.view.content.element;
   const target =
     content.querySelector<HTMLElement>(
       '.xterm-helper-textarea, .monaco-editor textarea, .monaco-editor .native-edit-context',
     ) ?? content.querySelector<HTMLElement>('[data-autofocus], button, input, [tabindex="0"]');
-  target?.focus();
+  if (target) target.focus();
+  else if (frames > 0) requestAnimationFrame(() => focusContent(panel, frames - 1));
+}
+
+export function isTerminal(panel: IDockviewPanel): boolean {
+  return ['terminal', 'shell', 'console'].includes(panel.view.contentComponent);
 }
 
 function groupsInReadingOrder(api: DockviewApi) {
@@ -119,16 +157,16 @@ function focusToolbar(): void {
 }
 
 function openTerminalPane(id: string, component: string, title: string, params: object): void {
-  const terminal = dock?.getPanel('terminal');
-  dock
-    ?.addPanel({
-      id,
-      component,
-      title,
-      params,
-      ...(terminal ? { position: { referencePanel: terminal, direction: 'within' as const } } : {}),
-    })
-    .api.setActive();
+  if (!dock) return;
+  const terminal = dock.getPanel('terminal');
+  const panel = dock.addPanel({
+    id,
+    component,
+    title,
+    params,
+    ...(terminal ? { position: { referencePanel: terminal, direction: 'within' as const } } : {}),
+  });
+  focusPanel(panel);
 }
 
 function addPanel(api: DockviewApi, id: PanelId, options: Partial<Parameters<DockviewApi['addPanel']>[0]>) {

@@ -30,6 +30,16 @@ export const text = {
   noMatch: 'No command has this name.',
   empty: 'All panes are closed. F1 lists what can be opened.',
   restartMachine: 'Restart machine',
+  erase: {
+    command: 'Reset this machine (erase its disks)',
+    button: 'Erase its disks …',
+    question: 'Erase the disks of this machine?',
+    explanation:
+      'Every file that was written in Domain-0 and in its guests’ disks is lost. The machine is installed anew and boots.',
+    confirm: 'Erase and install anew',
+    cancel: 'Keep them',
+    erasing: 'Erasing …',
+  },
   crashHeading: 'The machine has stopped working',
   crashBody:
     'This is a fault of the lab itself, not of what you typed. Restarting boots the machine again; files that Domain-0 has saved are kept.',

@@ -45,6 +45,7 @@ function withTransfers(remote: LabApi): LabApi {
     editDone: (editId) => remote.editDone(editId),
     setSpeed: (speed) => remote.setSpeed(speed),
     stop: () => remote.stop(),
+    eraseDisks: () => remote.eraseDisks(),
     snapshot: () => remote.snapshot(),
   };
 }

@@ -155,6 +155,11 @@ export class FakeLab implements LabApi {
     return ok(null);
   }
 
+  async eraseDisks() {
+    this.files.clear();
+    return ok(null);
+  }
+
   async snapshot() {
     return ok({ host: this.host, domains: this.domains });
   }

@@ -75,6 +75,11 @@ export interface VcpuRunner {
    * having blocked is a bug. An exception is a triple fault: the domain crashes.
    */
   run(vcpu: number, budgetNs: number): number;
+  /**
+   * Gets ready to run; for a translated domain asked when its first vcpu gets its registers, again and again until it
+   * answers true. Throws when it cannot get ready. Pages may be shared with others only afterwards: their bytes may move.
+   */
+  prepare?(): boolean;
   /** The domain is gone: let go of everything. */
   dispose?(): void;
 }

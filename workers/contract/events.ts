@@ -10,7 +10,13 @@ export type LabEvent =
   /** A program in Domain-0 asks for the editor pane (`vi FILE`). */
   | { readonly type: 'editRequested'; readonly path: string; readonly editId: number }
   /** A line for the page's own log: storage trouble, a broken invariant of ours. */
-  | { readonly type: 'notice'; readonly level: 'info' | 'warning' | 'error'; readonly text: string };
+  | {
+      readonly type: 'notice';
+      readonly level: 'info' | 'warning' | 'error';
+      readonly text: string;
+      /** What the page should offer beside it. */
+      readonly offers?: 'eraseDisks';
+    };
 
 /** The whole state at once: what the store starts from, and what the headless `snapshot` operation answers. */
 export interface LabState {

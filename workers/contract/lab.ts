@@ -24,6 +24,8 @@ export interface LabApi {
   setSpeed(speed: number): Promise<LabResult<null>>;
   /** Pulls the machine's plug; answered once what had reached its disks is stored. Its worker may be ended then. */
   stop(): Promise<LabResult<null>>;
+  /** Pulls the plug and erases the machine's disks for good: the next worker installs new ones. */
+  eraseDisks(): Promise<LabResult<null>>;
   snapshot(): Promise<LabResult<LabState>>;
 }
 

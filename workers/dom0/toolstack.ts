@@ -29,6 +29,8 @@ export interface ToolstackHost {
   readonly python: PythonRunner;
   /** Asynchronous code of this machine may go on: it runs before the next event. */
   wake(): void;
+  /** Fetches the contents of a file that is had only on first use; nothing when it is an ordinary one. */
+  provideFile?(kernel: Kernel, path: string): Promise<void>;
   /** The kernel's xenbus talks to this store from now on. */
   connectStore(store: LocalStore): void;
   /** A broken invariant of ours. */
@@ -180,7 +182,13 @@ export class Toolstack {
     return {
       privcmd: this.#privcmd,
       store,
-      files: xendFiles(kernel),
+      files: {
+        ...xendFiles(kernel),
+        provide: async (path) => {
+          await this.host.provideFile?.(kernel, path);
+          this.host.wake();
+        },
+      },
       random: this.host.random,
       devices: splitDevices,
       uname: () => kernel.uname(),

@@ -35,8 +35,11 @@ export function xendFiles(kernel: Kernel): XendFiles & XmFiles {
     size: (path) => find(path)?.data?.size,
     rename: (from, to) => vfs.rename('/', from, to, ROOT),
     remove(path) {
-      if (find(path)) vfs.unlink('/', path, ROOT);
+      const inode = find(path);
+      if (inode?.kind === 'dir') vfs.rmdir('/', path, ROOT);
+      else if (inode) vfs.unlink('/', path, ROOT);
     },
+    list: (path) => (find(path)?.kind === 'dir' ? vfs.readdir('/', path, ROOT) : undefined),
     realPath(path) {
       try {
         return vfs.locate('/', path, ROOT).path;

@@ -244,6 +244,23 @@ export class Hypervisor {
     this.clock.at(this.clock.nowNs + CRASH_REBOOT_DELAY_NS, () => this.machineAction('reboot'));
   }
 
+  /**
+   * A translated domain's processor is made ready when its first vcpu gets its registers, before anybody shares pages
+   * with the domain. EAGAIN: ask again; ENODEV: this machine has no such processor.
+   */
+  prepareProcessor(domain: Domain): void {
+    let isReady: boolean;
+    try {
+      domain.runner ??= this.#findRunner(domain);
+      isReady = domain.runner?.prepare?.() ?? domain.runner !== undefined;
+    } catch (error) {
+      this.console.printGuest(`d${domain.domid}: no processor: ${describeFault(error)}`, 'error');
+      throw new XenError('ENODEV', describeFault(error));
+    }
+    if (!domain.runner) throw new XenError('ENODEV', 'no processor for translated domains');
+    if (!isReady) throw new XenError('EAGAIN', 'the processor is not ready yet');
+  }
+
   /** Gives a vcpu its slice; whatever its runner throws crashes the domain and nothing else. */
   runVcpu(vcpu: Vcpu, budgetNs: number): number {
     const { domain } = vcpu;

@@ -166,7 +166,12 @@ export class TestHypervisor {
     vcpus = 1,
     script = idle,
     ssidref = 0,
-  }: { pages?: number; vcpus?: number; script?: Script; ssidref?: number } = {}) {
+  }: {
+    pages?: number;
+    vcpus?: number;
+    script?: Script;
+    ssidref?: number;
+  } = {}) {
     const { dom0 } = this;
     const { domid } = ok(dom0.domctl(XEN_DOMCTL_createdomain, 0, (u) => u.setUint32(0, ssidref, true)));
     ok(dom0.domctl(XEN_DOMCTL_max_vcpus, domid, (u) => u.setUint32(0, vcpus, true)));

@@ -1,4 +1,4 @@
-/** SHA-256 (FIPS 180-4) of short texts. */
+/** SHA-256 (FIPS 180-4). */
 const K = roundConstants(64);
 
 function roundConstants(count: number): Uint32Array {
@@ -21,9 +21,9 @@ function fraction(x: number): number {
 
 const rotr = (x: number, n: number) => (x >>> n) | (x << (32 - n));
 
-/** The digest of the text's UTF-8 bytes, as 64 hexadecimal digits. */
-export function sha256Hex(text: string): string {
-  const message = new TextEncoder().encode(text);
+/** The digest of bytes, or of a text's UTF-8 bytes, as 64 hexadecimal digits. */
+export function sha256Hex(input: string | Uint8Array): string {
+  const message = typeof input === 'string' ? new TextEncoder().encode(input) : input;
   const length = (Math.floor((message.length + 8) / 64) + 1) * 64;
   const padded = new Uint8Array(length);
   padded.set(message);
@@ -36,8 +36,9 @@ export function sha256Hex(text: string): string {
   return [...state].map((word) => word.toString(16).padStart(8, '0')).join('');
 }
 
+const w = new Uint32Array(64);
+
 function compress(state: Uint32Array, view: DataView, at: number): void {
-  const w = new Uint32Array(64);
   for (let i = 0; i < 16; i++) w[i] = view.getUint32(at + i * 4);
   for (let i = 16; i < 64; i++) {
     const a = w[i - 15]!;

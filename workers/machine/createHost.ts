@@ -28,12 +28,15 @@ import { fromState, seeded } from '../lib/random';
 import { GATEWAY_ADDRESS, type Gateway } from '../net/gateway';
 import type { Lan } from '../net/lan';
 import { CHUNK_SIZE, type ChunkStorage } from '../storage/hostDisk';
+import { X86Machine, type X86Parts } from '../x86/x86Vcpu';
 import type { PythonRunner } from '../xm/python';
 import { readExt2 } from './ext2Image';
 import { boot as bootLoader, GrubError } from './grub';
 import { guestFiles } from './guestFiles';
+import { type GuestImageSource, provideGuestImage } from './guestImages';
 import { DiskController, DOM0_ROOT, LanCard, makeDisks, type PhysicalDisk } from './hardware';
 import { type InstallFile, install } from './install';
+import { installVersion, isNewerThanDisks } from './installVersion';
 import type { RunLoop } from './runLoop';
 import { readXenBuild } from './xenImage';
 
@@ -60,6 +63,10 @@ export interface HostWorld {
   /** The files that Domain-0 is installed from. */
   readonly installFiles: readonly InstallFile[];
   readonly python: PythonRunner;
+  /** Fetches the x86 emulator; without it Linux guests crash when they are started. */
+  readonly x86?: () => Promise<X86Parts>;
+  /** Files of Domain-0 that are fetched on first use. */
+  readonly guestImages?: GuestImageSource;
   /** UTC at virtual time 0, s. */
   readonly unixSecondsAtZero: number;
   /** A broken invariant of ours, to be shown at the worker's edge. */
@@ -89,6 +96,7 @@ export class Host {
   #dom0: MiniKernel<XenKernel> | undefined;
   #card: LanCard | undefined;
   #serialBytes = 0;
+  #hasOlderDisks = false;
   /** Saves follow one another. */
   #lastSave: Promise<void> = Promise.resolve();
   /** On its way into the storage. */
@@ -124,11 +132,14 @@ export class Host {
         mac: host.#mac,
         acm: options.acm ?? false,
         files: world.installFiles,
+        guestImages: world.guestImages?.images ?? [],
         dom0Programs: [...guestPrograms, ...dom0Programs(() => undefined)],
         guestPrograms,
         nowSeconds: Math.floor(world.unixSecondsAtZero),
       });
     }
+    const version = installVersion(world.installFiles, [...guestPrograms, ...dom0Programs(() => undefined)]);
+    host.#hasOlderDisks = await isNewerThanDisks(world.storage, options.name, version, isBlank);
     world.gateway.setName(options.name, host.address);
     return host;
   }
@@ -250,7 +261,10 @@ export class Host {
 
   /** The processor: what runs the instructions that a domain starts with. */
   #findRunner(): FindRunner {
+    const { x86: load, loop } = this.world;
+    const x86 = load && new X86Machine({ load, hold: (work) => void loop.hold(work), random: () => this.#fork() });
     return (cpu, entry) => {
+      if (cpu.translated) return x86?.findRunner(cpu, entry);
       if (!isMiniKernel(cpu, entry)) return undefined;
       const isFirst = this.#dom0 === undefined;
       return isFirst ? this.#startDom0(cpu, entry) : this.#startGuest(cpu, entry);
@@ -310,12 +324,17 @@ export class Host {
     });
     this.toolstack = new Toolstack(core, dom0.services, {
       random: this.#fork(),
+      ...(this.world.guestImages ? { provideFile: this.#provideFile(this.world.guestImages) } : {}),
       python: { run: (...args) => this.world.loop.hold(this.world.python.run(...args)) },
       wake: () => this.world.loop.wake(),
       connectStore: (store) => dom0.connectStore(store),
       onBug: (error) => this.world.onBug(error),
     });
     return dom0;
+  }
+
+  #provideFile(source: GuestImageSource) {
+    return (kernel: Kernel, path: string) => this.world.loop.hold(provideGuestImage(kernel, source, path));
   }
 
   #plugHardware(dom0: MiniKernel<XenKernel>): void {
@@ -388,6 +407,24 @@ export class Host {
         this.#savingBytes -= chunks.size * CHUNK_SIZE;
       }
     }
+  }
+
+  /** Pulls the plug and forgets what is on the disks: the next start from this storage installs new ones. */
+  eraseDisks(): Promise<void> {
+    this.crash();
+    const erase = this.#lastSave.then(async () => {
+      for (const { disk } of this.#disks) {
+        disk.takeDirty();
+        await this.world.storage.erase(`${this.options.name}/${disk.name}`);
+      }
+    });
+    this.#lastSave = erase.catch(() => {});
+    return erase;
+  }
+
+  /** True when the disks were installed by an earlier version of the lab, at the first start that finds it out. */
+  get hasOlderDisks(): boolean {
+    return this.#hasOlderDisks;
   }
 
   /** Bytes on the disks that are not stored yet, and how often the disks were written to. */

@@ -17,6 +17,7 @@ import { SECTOR_SIZE } from '../storage/disk';
 import { CHUNK_SIZE, HostDisk } from '../storage/hostDisk';
 import { type Ext2Options, writeExt2 } from './ext2Image';
 import { guestFiles } from './guestFiles';
+import { type GuestImage, guestImageFiles } from './guestImages';
 import { DOM0_ROOT, type PhysicalDisk } from './hardware';
 import { securityFiles, withAcm } from './securityFiles';
 import { xenImage } from './xenImage';
@@ -37,6 +38,7 @@ export interface Installation {
   /** Xen is built with ACM, and xend uses it. */
   readonly acm: boolean;
   readonly files: readonly InstallFile[];
+  readonly guestImages: readonly GuestImage[];
   /** What Domain-0 has installed, and what guests have. */
   readonly dom0Programs: readonly Program[];
   readonly guestPrograms: readonly Program[];
@@ -104,6 +106,7 @@ function dom0Tree(given: Installation, guestRoot: RootTree, options: Ext2Options
     ...given.dom0Programs.map(({ name }) => file(pathOf(name, given.guestPrograms), makeExecutable(name), 0o755)),
     ...bootFiles(given),
     ...images(guestRoot, options),
+    ...guestImageFiles(given.guestImages),
     symlink('/bin/bash', 'sh'),
     ...securityFiles(),
     ...shipped,
@@ -158,11 +161,13 @@ function images(guestRoot: RootTree, options: Ext2Options): RootTree {
     { path: '/home/xen/dom_fc5/fedora.fc5.img', kind: 'file', mode: 0o644, sparse: system },
     symlink('/home/xen/dom_fc5/fedora.swap', 'fedora.fc5.swap'),
     { path: '/home/xen/dom_fc5/fedora.fc5.swap', kind: 'file', mode: 0o644, sparse: empty },
-    ...[2, 3, 4].flatMap((n): RootTree => [
-      dir(`/home/xen/domain${n}`),
-      { path: `/home/xen/domain${n}/fedora.fc5.img`, kind: 'file', mode: 0o644, sparse: system },
-      { path: `/home/xen/domain${n}/fedora.fc5.swap`, kind: 'file', mode: 0o644, sparse: empty },
-    ]),
+    ...[2, 3, 4].flatMap(
+      (n): RootTree => [
+        dir(`/home/xen/domain${n}`),
+        { path: `/home/xen/domain${n}/fedora.fc5.img`, kind: 'file', mode: 0o644, sparse: system },
+        { path: `/home/xen/domain${n}/fedora.fc5.swap`, kind: 'file', mode: 0o644, sparse: empty },
+      ],
+    ),
     { path: '/var/images/pv1.img', kind: 'file', mode: 0o644, sparse: system },
   ];
 }

@@ -77,8 +77,8 @@ export class Lab implements LabApi {
   }
 
   /** A line for the page's own log. */
-  notice(level: 'info' | 'warning' | 'error', text: string): void {
-    this.#events.add({ type: 'notice', level, text });
+  notice(level: 'info' | 'warning' | 'error', text: string, offers?: 'eraseDisks'): void {
+    this.#events.add({ type: 'notice', level, text, ...(offers ? { offers } : {}) });
   }
 
   async setSpeed(speed: number): Promise<LabResult<null>> {
@@ -91,6 +91,13 @@ export class Lab implements LabApi {
     return this.#answer(async () => {
       this.host.crash();
       await this.host.saveDisks();
+      return null;
+    });
+  }
+
+  eraseDisks(): Promise<LabResult<null>> {
+    return this.#answer(async () => {
+      await this.host.eraseDisks();
       return null;
     });
   }

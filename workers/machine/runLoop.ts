@@ -23,6 +23,8 @@ export interface RunLoopPlatform {
 const SLICE_MS = 6;
 /** When paced time has fallen further behind than this, the debt is forgiven (the machine just ran slower). */
 const MAX_LAG_MS = 250;
+/** Time that keeps up for this long owes nothing any more, ms of wall time. */
+const RECOVERED_MS = 1000;
 
 export class RunLoop {
   /** 1 is wall time, 0 stands still, Infinity as fast as possible. */
@@ -31,6 +33,9 @@ export class RunLoop {
   #awake = false;
   #holds = 0;
   #lagMs = 0;
+  /** Lag that was forgiven since time last kept up, ms. */
+  #forgivenMs = 0;
+  #lastBehindMs = 0;
   #wallAtAnchor = 0;
   #virtualAtAnchor = 0;
 
@@ -49,12 +54,15 @@ export class RunLoop {
 
   set speed(speed: number) {
     this.#speed = speed;
+    this.#lagMs = 0;
+    this.#forgivenMs = 0;
     this.#anchor();
     this.platform.interrupt();
   }
 
+  /** How far virtual time has fallen behind since it last kept up with wall time × speed, ms of virtual time. */
   get lagMs(): number {
-    return this.#lagMs;
+    return this.#forgivenMs + this.#lagMs;
   }
 
   /** A promise that asynchronous code of this machine waits for has been settled: let it run before the next event. */
@@ -140,7 +148,18 @@ export class RunLoop {
       if (this.platform.nowMs() >= end) break;
     }
     this.#lagMs = targetNs === Number.POSITIVE_INFINITY ? 0 : Math.max(0, (targetNs - this.clock.nowNs) / 1e6);
-    if (this.#lagMs > MAX_LAG_MS) this.#anchor();
+    this.#forgive();
+  }
+
+  #forgive(): void {
+    const nowMs = this.platform.nowMs();
+    const limitMs = MAX_LAG_MS * Math.max(1, this.#speed);
+    if (this.#lagMs > limitMs / 2) this.#lastBehindMs = nowMs;
+    else if (nowMs - this.#lastBehindMs > RECOVERED_MS) this.#forgivenMs = 0;
+    if (this.#lagMs <= limitMs) return;
+    this.#forgivenMs += this.#lagMs;
+    this.#lagMs = 0;
+    this.#anchor();
   }
 
   #step(limitNs: number): boolean {

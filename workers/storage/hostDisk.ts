@@ -13,6 +13,8 @@ export interface ChunkStorage {
   load(disk: string): Promise<ReadonlyMap<number, Uint8Array>>;
   /** Stores the given chunks as one unit: either all of them are there afterwards or none. */
   save(disk: string, chunks: ReadonlyMap<number, Uint8Array>): Promise<void>;
+  /** Forgets everything stored for this disk. */
+  erase(disk: string): Promise<void>;
 }
 
 export class HostDisk implements Disk {
@@ -47,7 +49,7 @@ export class HostDisk implements Disk {
       let bytes = this.#chunks.get(chunk);
       const piece = data.subarray(at, at + length);
       if (!bytes) {
-        if (piece.every((byte) => byte === 0)) return; // a hole stays a hole
+        if (isZero(piece)) return; // a hole stays a hole
         bytes = new Uint8Array(CHUNK_SIZE);
         this.#chunks.set(chunk, bytes);
       }
@@ -103,6 +105,11 @@ export class HostDisk implements Disk {
       done += sectors;
     }
   }
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
 }
 
 /** A partition: `sectors` sectors of `disk` from `start`. */

@@ -16,4 +16,8 @@ export class MemoryStorage implements ChunkStorage {
     }
     for (const [chunk, bytes] of chunks) stored.set(chunk, bytes);
   }
+
+  async erase(disk: string): Promise<void> {
+    this.#disks.delete(disk);
+  }
 }

@@ -43,10 +43,9 @@ export interface EngineOwner {
   takeVector(): number | undefined;
   /** Write to the hypercall page's MSR. */
   writeHypercallPage(gpfn: number): void;
-  /** A byte written to a port. */
-  portWrite(port: number, value: number): void;
-  /** A byte read from a port. */
-  portRead(port: number): number;
+  /** 1, 2 or 4 bytes written to a port. */
+  portWrite(port: number, value: number, bytes: number): void;
+  portRead(port: number, bytes: number): number;
   /** The bytes of the guest's memory stand elsewhere now. */
   memoryMoved(memory: Uint8Array): void;
   /** For the guest's random number instruction. */
@@ -115,13 +114,11 @@ export class Engine {
           try {
             hookImports(env, owner, () => engine, parts.wasm);
             const instance = parts.wasm.instantiateModule(parts.module, { env }) as { exports: WasmExports };
-            exports = {
-              ...instance.exports,
-              allocate_memory: (size) => {
-                memoryBase = instance.exports['allocate_memory']!(size!) >>> 0;
-                return memoryBase;
-              },
-            } as WasmExports;
+            const allocate = (size: number) => {
+              memoryBase = instance.exports['allocate_memory']!(size) >>> 0;
+              return memoryBase;
+            };
+            exports = Object.assign({}, instance.exports, { allocate_memory: allocate });
             return exports;
           } catch (error) {
             reject(error);
@@ -328,13 +325,11 @@ export class Engine {
 function hookImports(env: WasmImports, owner: EngineOwner, engine: () => Engine | undefined, wasm: WasmHost): void {
   const portRead = (bytes: number) => (port: number) => {
     if (port >= 0x10_0000) return engine()?.hook(port) ? 1 : 0;
-    let value = 0;
-    for (let i = 0; i < bytes; i++) value += owner.portRead(port + i) * 2 ** (8 * i);
-    return value | 0;
+    return owner.portRead(port, bytes) | 0;
   };
   const portWrite = (bytes: number) => (port: number, value: number) => {
     if (port === hookPort.acknowledgeIrq) engine()?.acknowledge(value);
-    else for (let i = 0; i < bytes; i++) owner.portWrite(port + i, (value >>> (8 * i)) & 0xff);
+    else owner.portWrite(port, bytes === 4 ? value >>> 0 : value & (2 ** (8 * bytes) - 1), bytes);
     return 0;
   };
   const table = env.__indirect_function_table;

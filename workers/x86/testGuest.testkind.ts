@@ -7,12 +7,12 @@ import {
   XEN_DOMCTL_createdomain,
   XEN_DOMCTL_max_mem,
   XEN_DOMCTL_max_vcpus,
-  XEN_DOMCTL_setvcpucontext,
-  XEN_DOMCTL_shadow_op,
   XEN_DOMCTL_SHADOW_ENABLE_EXTERNAL,
   XEN_DOMCTL_SHADOW_ENABLE_REFCOUNT,
   XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE,
   XEN_DOMCTL_SHADOW_OP_ENABLE,
+  XEN_DOMCTL_setvcpucontext,
+  XEN_DOMCTL_shadow_op,
   XEN_DOMCTL_unpausedomain,
 } from '../abi/domctl';
 import { EVTCHNOP_alloc_unbound, EVTCHNOP_bind_interdomain, EVTCHNOP_send } from '../abi/eventChannel';
@@ -27,7 +27,7 @@ import { XENMEM_populate_physmap } from '../abi/memory';
 import { userRegs, VCPU_GUEST_CONTEXT_SIZE, VGCF_online, vcpuGuestContext } from '../abi/vcpu';
 import { type Domid, hypercall, PAGE_SIZE } from '../abi/xen';
 import type { Domain } from '../hypervisor/domain';
-import { ok, type TestHypervisor } from '../hypervisor/testing';
+import { failure, ok, type TestHypervisor } from '../hypervisor/testing';
 import { seeded } from '../lib/random';
 import { wasmHost } from '../platform/wasm';
 import { readPvhKernel } from '../xend/image/pvhKernel';
@@ -35,7 +35,8 @@ import { layOutPvh } from '../xend/image/pvhLayout';
 import type { V86Constructor } from './emulator';
 import { X86Machine } from './x86Vcpu';
 
-export const guestImage = (name: string) => new Uint8Array(readFileSync(new URL(`../../public/guests/${name}`, import.meta.url)));
+export const guestImage = (name: string) =>
+  new Uint8Array(readFileSync(new URL(`../../public/guests/${name}`, import.meta.url)));
 export const emulatorWasm = () =>
   new Uint8Array(readFileSync(new URL('../../node_modules/v86/build/v86.wasm', import.meta.url)));
 
@@ -79,6 +80,7 @@ export class TestLinux {
   output = '';
   readonly #consolePfn: number;
   readonly #port: number;
+  readonly #entry: readonly [Domid, number, number];
   readonly #xen: TestHypervisor;
 
   constructor(xen: TestHypervisor, plan: LinuxPlan) {
@@ -128,10 +130,9 @@ export class TestLinux {
       [HVM_PARAM_CONSOLE_EVTCHN, consolePort],
     ] as const)
       ok(dom0.callWith(hypercall.hvm_op, HVMOP_set_param, [domid, index, value, 0]));
-    this.#port = ok(
-      dom0.callWith(hypercall.event_channel_op, EVTCHNOP_bind_interdomain, [domid, consolePort, 0]),
-    ).words[2]!;
-    this.#setEntry(domid, layout.entry, layout.startInfo);
+    this.#port = ok(dom0.callWith(hypercall.event_channel_op, EVTCHNOP_bind_interdomain, [domid, consolePort, 0]))
+      .words[2]!;
+    this.#entry = [domid, layout.entry, layout.startInfo];
   }
 
   start(): void {
@@ -182,19 +183,26 @@ export class TestLinux {
     this.#xen.dom0.callWith(hypercall.event_channel_op, EVTCHNOP_send, [this.#port]);
   }
 
-  #setEntry(domid: Domid, entry: number, startInfo: number): void {
+  /** Gives vcpu 0 its registers, waiting for the processor. */
+  async prepare(holds: Holds): Promise<void> {
+    while (!this.#setEntry()) await holds.settled();
+  }
+
+  #setEntry(): boolean {
+    const [domid, entry, startInfo] = this.#entry;
     const { dom0 } = this.#xen;
     const context = dom0.alloc(VCPU_GUEST_CONTEXT_SIZE);
     const view = dom0.view(context);
     view.setUint32(vcpuGuestContext.flags, VGCF_online, true);
     view.setUint32(vcpuGuestContext.user_regs + userRegs.eip, entry, true);
     view.setUint32(vcpuGuestContext.user_regs + userRegs.ebx, startInfo, true);
-    ok(
-      dom0.domctl(XEN_DOMCTL_setvcpucontext, domid, (u) => {
-        u.setUint32(0, 0, true);
-        u.setBigUint64(8, BigInt(context), true);
-      }),
-    );
+    const { result } = dom0.domctl(XEN_DOMCTL_setvcpucontext, domid, (u) => {
+      u.setUint32(0, 0, true);
+      u.setBigUint64(8, BigInt(context), true);
+    });
+    if (failure(result) === 'EAGAIN') return false;
+    ok({ result });
+    return true;
   }
 }
 
@@ -209,7 +217,8 @@ export async function runUntil(
   const endNs = xen.clock.nowNs + seconds * 1e9;
   while (xen.clock.nowNs < endNs) {
     if (holds.any) await holds.settled();
-    if (!xen.clock.runNext(xen.clock.nowNs + 1_000_000)) xen.clock.skipTo(Math.min(xen.clock.nowNs + 1_000_000, xen.clock.nextNs));
+    if (!xen.clock.runNext(xen.clock.nowNs + 1_000_000))
+      xen.clock.skipTo(Math.min(xen.clock.nowNs + 1_000_000, xen.clock.nextNs));
     for (const guest of guests) guest.serveConsole();
     if (isDone()) return true;
   }

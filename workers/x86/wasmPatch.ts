@@ -71,12 +71,22 @@ export function patchEmulator(wasm: Uint8Array): Uint8Array {
   for (const hook of hooks) {
     const indices = new Set([...module.names].filter(([, name]) => hook.isIt(name)).map(([index]) => index));
     if (indices.size !== 1) missing.push(hook.what);
-    else prologues.set([...indices][0]!, hook.kind === 'ask' ? askPrologue(read, hook.port) : answerPrologue(write, hook.port));
+    else
+      prologues.set(
+        [...indices][0]!,
+        hook.kind === 'ask' ? askPrologue(read, hook.port) : answerPrologue(write, hook.port),
+      );
   }
   const { code } = module;
   if (!code || missing.length > 0) throw new EmulatorMismatch(code ? missing : ['code section']);
   const body = patchCode(wasm.subarray(code.start, code.end), module.importedFunctions.length, prologues);
-  return concat([wasm.subarray(0, code.header), Uint8Array.of(SECTION_CODE), leb(body.length), body, wasm.subarray(code.end)]);
+  return concat([
+    wasm.subarray(0, code.header),
+    Uint8Array.of(SECTION_CODE),
+    leb(body.length),
+    body,
+    wasm.subarray(code.end),
+  ]);
 }
 
 /** i32.const PORT; call io_port_read32; if; return; end */

@@ -2,7 +2,7 @@
  * Runs a translated domain, whose kernel is machine code, on an emulated processor: the other kind of guest besides the
  * mini kernel, behind the same interface.
  *
- * The emulator is made when the domain's vcpu gets its first slice. Making it takes real time but no virtual time: the
+ * The emulator is made when the domain's builder sets the registers of its first vcpu. Making it takes real time but no virtual time: the
  * host's clock is held meanwhile (`hold`), so that a run does not depend on how fast a browser compiles WebAssembly.
  */
 import type { EntryState, GuestCpu, TranslatedCpu, VcpuRunner } from '../abi/cpu';
@@ -15,8 +15,6 @@ import { Engine, type EngineOwner, type EngineParts } from './engine';
 import { patchEmulator } from './wasmPatch';
 
 const PAGE_SIZE = 4096;
-/** What a slice costs in which nothing could be executed yet, ns. */
-const NOT_READY_NS = 1_000;
 /** What it costs at least to enter and leave a guest that turns out to have nothing to do, ns. */
 const EMPTY_SLICE_NS = 1_000;
 
@@ -73,6 +71,7 @@ class X86Runner implements VcpuRunner {
   #engine: Engine | undefined;
   #failure: unknown;
   #isAsked = false;
+  #isEntered = false;
   #isGone = false;
 
   constructor(
@@ -88,11 +87,11 @@ class X86Runner implements VcpuRunner {
       this.translated.halt(vcpu, true);
       return EMPTY_SLICE_NS;
     }
-    if (this.#failure !== undefined) throw this.#failure;
     const engine = this.#engine;
-    if (!engine) {
-      this.#prepare();
-      return NOT_READY_NS;
+    if (!engine) throw new Error('run before it was prepared');
+    if (!this.#isEntered) {
+      this.#isEntered = true;
+      engine.enter({ eip: this.entry.eip, ebx: this.entry.ebx });
     }
     const usedNs = engine.run(budgetNs);
     if (engine.isHalted) this.translated.halt(0, engine.acceptsInterrupts);
@@ -104,27 +103,25 @@ class X86Runner implements VcpuRunner {
     this.#engine = undefined;
   }
 
-  #prepare(): void {
-    if (this.#isAsked) return;
-    this.#isAsked = true;
-    const ready = this.machine
-      .parts()
-      .then((parts) => Engine.create(parts, this.#owner(), this.translated.frames * PAGE_SIZE))
-      .then(
-        (engine) => {
-          if (!this.#isGone) this.#start(engine);
-        },
-        (error: unknown) => {
-          this.#failure = error ?? new Error('the emulator could not be started');
-        },
-      );
-    this.machine.world.hold(ready);
+  prepare(): boolean {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (!this.#isAsked) {
+      this.#isAsked = true;
+      this.machine.world.hold(this.#create());
+    }
+    return this.#engine !== undefined;
   }
 
-  #start(engine: Engine): void {
-    this.#attach(engine, engine.memory);
-    engine.enter({ eip: this.entry.eip, ebx: this.entry.ebx });
-    this.#engine = engine;
+  async #create(): Promise<void> {
+    try {
+      const parts = await this.machine.parts();
+      const engine = await Engine.create(parts, this.#owner(), this.translated.frames * PAGE_SIZE);
+      if (this.#isGone) return;
+      this.#attach(engine, engine.memory);
+      this.#engine = engine;
+    } catch (error) {
+      this.#failure = error ?? new Error('the emulator could not be started');
+    }
   }
 
   #attach(engine: Engine, memory: Uint8Array): void {
@@ -146,8 +143,11 @@ class X86Runner implements VcpuRunner {
       writeHypercallPage: (gpfn) => {
         if (!translated.writeHypercallPage(gpfn)) throw new Error(`no hypercall page at frame ${gpfn}`);
       },
-      portRead: (port) => (port === SLEEP_CONTROL_PORT + 1 ? 0 : 0xff),
-      portWrite: (port, value) => this.#portWrite(port, value),
+      // Where nothing answers, the bus reads as ones.
+      portRead: (port, bytes) => (port === SLEEP_CONTROL_PORT + 1 ? 0 : 2 ** (8 * bytes) - 1),
+      portWrite: (port, value, bytes) => {
+        if (bytes === 1) this.#portWrite(port, value);
+      },
       memoryMoved: (memory) => {
         if (this.#engine) this.#attach(this.#engine, memory);
       },

@@ -74,7 +74,16 @@ export function readAdopted(
   const number = (path: string) => Number(store.read(`${domPath}/${path}`) ?? Number.NaN);
   const image = vm('image');
   const targetKiB = Number(store.read(`${domPath}/memory/target`) ?? info.totalPages * 4);
-  const plain = ['vcpus', 'vcpu_avail', 'on_poweroff', 'on_reboot', 'on_crash', 'on_xend_start', 'on_xend_stop', 'security_label'];
+  const plain = [
+    'vcpus',
+    'vcpu_avail',
+    'on_poweroff',
+    'on_reboot',
+    'on_crash',
+    'on_xend_start',
+    'on_xend_stop',
+    'security_label',
+  ];
   const sxp: Sxp[] = [
     'domain',
     ['name', vm('name') ?? `Domain-${info.domid}`],

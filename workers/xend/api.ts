@@ -4,6 +4,7 @@
  * Every method rejects with XendError or a subclass; its `message` is what the operator reads after `Error: `.
  */
 import type { Sxp } from '../lib/sxp';
+import type { XendSecurityApi } from './securityApi';
 
 /** A domain as `xm list` and friends need it. */
 export interface DomainSummary {
@@ -49,6 +50,8 @@ export interface DeviceSummary {
 export type ShutdownWord = 'poweroff' | 'reboot' | 'halt' | 'suspend';
 
 export interface XendApi {
+  /** Policies and labels. */
+  readonly security: XendSecurityApi;
   domains(): Promise<readonly DomainSummary[]>;
   /** By name, id or uuid in xend's lookup order; rejects with XendInvalidDomain. */
   domain(key: string): Promise<DomainSummary>;
@@ -57,6 +60,13 @@ export interface XendApi {
 
   /** Builds a domain from `(vm …)` or `(domain …)`; it is left paused. */
   create(config: Sxp): Promise<DomainSummary>;
+  /** Keeps a domain's configuration without starting it. */
+  newDomain(config: Sxp): Promise<DomainSummary>;
+  /** Builds a dormant domain; it is left paused. */
+  startDomain(key: string): Promise<DomainSummary>;
+  /** Forgets a dormant domain. */
+  deleteDomain(key: string): Promise<void>;
+  rename(key: string, name: string): Promise<void>;
   waitForDevices(key: string): Promise<void>;
   unpause(key: string): Promise<void>;
   pause(key: string): Promise<void>;

@@ -20,7 +20,9 @@ export class BootPolicy {
   get name(): string | undefined {
     const menu = this.#read();
     if (!menu) return this.#fileValue('POLICY');
-    const line = entryLines(menu.lines, menu.entry).map((at) => menu.lines[at]!).find(isPolicyModule);
+    const line = entryLines(menu.lines, menu.entry)
+      .map((at) => menu.lines[at]!)
+      .find(isPolicyModule);
     const path = line?.trim().split(/\s+/)[1];
     return path?.replace(/^\/?(boot\/)?/, '').replace(/\.bin$/, '');
   }
@@ -69,7 +71,9 @@ export class BootPolicy {
   #withPolicy(lines: readonly string[], entry: number, name: string): readonly string[] {
     const own = new Set(entryLines(lines, entry));
     const kept = lines.filter((line, at) => !(own.has(at) && isPolicyModule(line)));
-    const last = entryLines(kept, entry).filter((at) => isModule(kept[at]!)).at(-1);
+    const last = entryLines(kept, entry)
+      .filter((at) => isModule(kept[at]!))
+      .at(-1);
     if (last === undefined) return lines;
     return [...kept.slice(0, last + 1), `\tmodule ${this.#prefix}${name}.bin`, ...kept.slice(last + 1)];
   }

@@ -4,13 +4,16 @@
  */
 import { DOM0 } from '../abi/xen';
 import { XenError } from '../lib/errno';
+import { sxpText } from '../lib/sxp';
 import { runBootloader } from './bootloader';
 import type { DomainConfig, ImageConfig } from './domainConfig';
 import type { DomainHost } from './domainInfo';
 import { type Channel, storeDomDetails } from './domainStore';
 import { uuidBytes } from './environment';
 import { VmError, XendError, xcText } from './errors';
-import { buildLinux } from './image/linux';
+import { type BuildRequest, buildLinux } from './image/linux';
+import { buildPvh } from './image/pvh';
+import { readPvhKernel } from './image/pvhKernel';
 
 /** What to boot: as configured, or as the boot loader finds. */
 export async function bootImage(host: DomainHost, config: DomainConfig): Promise<ImageConfig> {
@@ -29,13 +32,14 @@ export function checkImage(host: DomainHost, image: ImageConfig): void {
   if (image.ramdisk !== '') readImage(host, image.ramdisk, 'Kernel ramdisk');
 }
 
-/** The new domain's id; it is paused and has no memory yet. */
+/** The new domain's id; it is paused and has no memory yet. The security policy may forbid it. */
 export function createInXen(host: DomainHost, config: DomainConfig): number {
+  const ssidref = host.security.authorise(config);
   try {
-    return host.xc.domainCreate(uuidBytes(config.uuid));
+    return host.xc.domainCreate(uuidBytes(config.uuid), ssidref);
   } catch (error) {
-    if (error instanceof XenError) throw new VmError(`Creating domain failed: name=${config.name}`);
-    throw error;
+    if (!(error instanceof XenError)) throw error;
+    throw host.security.creationRefused(ssidref) ?? new VmError(`Creating domain failed: name=${config.name}`);
   }
 }
 
@@ -72,15 +76,19 @@ export async function buildDomain(
   ] as const;
   log.info('image:125', `buildDomain os=${image.type} dom=${domid} vcpus=${config.vcpus}`);
   for (const [key, value] of details) log.debug('image:700', `${key.padEnd(14)} = ${value}`);
-  const built = buildLinux(xc, {
+  await provideFiles(host, config, image);
+  const kernel = readImage(host, image.kernel, 'Kernel image');
+  const request: BuildRequest = {
     domid,
-    kernel: readImage(host, image.kernel, 'Kernel image'),
+    kernel,
     ramdisk: image.ramdisk === '' ? undefined : readImage(host, image.ramdisk, 'Kernel ramdisk'),
     cmdline: image.cmdline,
     memoryMiB: config.memoryMiB,
     storePort,
     consolePort,
-  });
+  };
+  const pvhKernel = readPvhKernel(kernel);
+  const built = pvhKernel ? await buildPvh(host, request, pvhKernel) : buildLinux(xc, request);
   const channels = {
     store: { mfn: built.storeMfn, port: storePort },
     console: { mfn: built.consoleMfn, port: consolePort },
@@ -88,6 +96,18 @@ export async function buildDomain(
   storeDomDetails(environment.store, domid, config, channels, host.options.int('console-limit'), built.notes);
   environment.store.introduce(domid, built.storeMfn, storePort);
   return channels;
+}
+
+/** Files that this host gets only when they are used: kernel, RAM disk and disk images of a domain. */
+async function provideFiles({ environment }: DomainHost, { devices }: DomainConfig, image: ImageConfig): Promise<void> {
+  const images = devices.flatMap(({ sxp }) => /^(?:file|tap:aio):(.*)/.exec(sxpText(sxp, 'uname') ?? '')?.[1] ?? []);
+  for (const path of [image.kernel, image.ramdisk, ...images]) {
+    try {
+      await environment.files.provide?.(path);
+    } catch (error) {
+      throw new VmError(`cannot get ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
 }
 
 /** Throws XendError in the words of `xm vcpu-pin`. */

@@ -104,7 +104,7 @@ export function parseDomainConfig(sxp: Sxp, context: ConfigContext): DomainConfi
   };
   const config: DomainConfig = {
     name: text('name'),
-    uuid: text('uuid') || context.randomUuid(),
+    uuid: checkUuid(text('uuid')) || context.randomUuid(),
     memoryMiB,
     maxmemMiB: number('maxmem', 0) || memoryMiB,
     shadowMemoryMiB: number('shadow_memory', 0),
@@ -137,6 +137,15 @@ function intOf(text: string): number {
   } catch (error) {
     throw new XendConfigError((error as Error).message);
   }
+}
+
+/** Throws in the words of xend's uuid.fromString, which reads pairs of digits. */
+function checkUuid(text: string): string {
+  const digits = text.replaceAll('-', '');
+  if (text === '' || /^[0-9a-f]{32}$/i.test(digits)) return text.toLowerCase();
+  const pairs = Array.from({ length: 16 }, (_, i) => digits.slice(2 * i, 2 * i + 2));
+  const bad = pairs.find((pair) => !/^[0-9a-f]{2}$/i.test(pair)) ?? digits.slice(32);
+  throw new XendConfigError(`invalid literal for int() with base 16: '${bad}'`);
 }
 
 function vcpuMask(text: string, vcpus: number): bigint {

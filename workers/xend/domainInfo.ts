@@ -18,6 +18,7 @@ import { asXendError, textOf, XendError, xcText } from './errors';
 import type { XendLog } from './log';
 import { schedulerName } from './node';
 import type { XendOptions } from './options';
+import { INACTIVE, type LabelledDomain, type XendSecurity } from './security';
 import type { DomainInfo, Xc } from './xc';
 
 /** What a domain needs from the daemon around it. */
@@ -27,12 +28,15 @@ export interface DomainHost {
   readonly log: XendLog;
   readonly options: XendOptions;
   readonly configContext: ConfigContext;
+  readonly security: XendSecurity;
   /** In the order in which devices are made and waited for. */
   readonly controllers: readonly DevController[];
   /** Balloons Domain-0 down until so much is free, KiB. */
   freeMemory(kib: number): Promise<void>;
   /** The domain has no id any more: forget it. */
   forget(domain: XendDomainInfo): void;
+  /** A managed domain's configuration has changed: keep it. */
+  keep(config: DomainConfig): void;
   /** Starts a domain from the same configuration, waits for its devices and lets it run. */
   restart(config: DomainConfig): Promise<XendDomainInfo>;
 }
@@ -47,7 +51,7 @@ const RELEASE_TIMEOUT_MS = 5_000;
 const RELEASE_POLL_MS = 10;
 const REASON_NAMES = ['poweroff', 'reboot', 'suspend', 'crash', 'halt'];
 
-export class XendDomainInfo implements DeviceOwner {
+export class XendDomainInfo implements DeviceOwner, LabelledDomain {
   #domid: number | undefined;
   #vmPath = '';
   #startTime = 0;
@@ -141,6 +145,7 @@ export class XendDomainInfo implements DeviceOwner {
     for (const controller of this.host.controllers) {
       for (const device of this.config.devices) {
         if (device.class !== controller.device.class) continue;
+        this.host.security.checkDevice(this.config, device);
         this.host.log.info('XendDomainInfo:1781', `createDevice: ${device.class} : ${sxpDict(device.sxp)}`);
         controller.create(this, device);
       }
@@ -210,6 +215,27 @@ export class XendDomainInfo implements DeviceOwner {
     this.#isToHalt = reason === 'halt';
     store.remove(`${this.domPath}/xend/shutdown_completed`);
     store.write(`${this.domPath}/control/shutdown`, reason);
+  }
+
+  rename(name: string): void {
+    const { store } = this.host.environment;
+    this.config.name = name;
+    if (this.isRunning) {
+      store.write(`${this.#vmPath}/name`, name);
+      store.write(`${this.domPath}/name`, name);
+    }
+    this.host.keep(this.config);
+  }
+
+  /** The label in the configuration has changed. */
+  storeLabel(): void {
+    const { securityLabel } = this.config;
+    const { store } = this.host.environment;
+    if (this.isRunning) {
+      if (securityLabel === undefined) store.remove(`${this.#vmPath}/security_label`);
+      else store.write(`${this.#vmPath}/security_label`, securityLabel);
+    }
+    this.host.keep(this.config);
   }
 
   sendSysrq(letter: string): void {
@@ -435,8 +461,10 @@ export class XendDomainInfo implements DeviceOwner {
       `Setting memory target of domain ${this.name} (${this.domid}) to ${mebibytes} MiB.`,
     );
     this.config.memoryMiB = mebibytes;
+    this.host.keep(this.config);
+    if (!this.isRunning) return;
     store.write(`${this.#vmPath}/memory`, String(mebibytes));
-    if (this.isRunning) store.write(`${this.domPath}/memory/target`, String(mebibytes * 1024));
+    store.write(`${this.domPath}/memory/target`, String(mebibytes * 1024));
   }
 
   setMaxMemory(mebibytes: number): void {
@@ -453,11 +481,18 @@ export class XendDomainInfo implements DeviceOwner {
       }
     }
     this.config.maxmemMiB = mebibytes;
+    this.host.keep(this.config);
   }
 
   /** Less than 1 is quietly ignored, as the manual page says. */
   setVcpuCount(vcpus: number): void {
     if (vcpus < 1) return;
+    if (!this.isRunning) {
+      this.config.vcpus = vcpus;
+      this.config.vcpuAvail = (1n << BigInt(vcpus)) - 1n;
+      this.host.keep(this.config);
+      return;
+    }
     if (vcpus > this.config.vcpus) throw new XendError('Cannot set vcpus greater than max vcpus on running domain');
     const { store } = this.host.environment;
     this.config.vcpuAvail = (1n << BigInt(vcpus)) - 1n;
@@ -481,6 +516,7 @@ export class XendDomainInfo implements DeviceOwner {
     if (this.isRunning) this.host.xc.schedCreditSet(this.domid, weight, cap);
     this.config.weight = weight;
     this.config.cap = cap;
+    this.host.keep(this.config);
   }
 
   // --- devices
@@ -489,6 +525,7 @@ export class XendDomainInfo implements DeviceOwner {
     this.#running();
     const device = this.#withMac(deviceConfig(sxp, this.host.configContext));
     checkDuplicate(this.config.devices, device);
+    this.host.security.checkDevice(this.config, device);
     const controller = this.controller(device.class);
     const devid = controller.create(this, device);
     const backend = controller.backendPath(this, devid);
@@ -544,7 +581,7 @@ export class XendDomainInfo implements DeviceOwner {
       startTime: this.#startTime,
       weight: config.weight,
       cap: config.cap,
-      label: undefined,
+      label: this.host.security.labelOf(this) ?? INACTIVE,
       restartCount: Number(this.host.environment.store.read(`${this.#vmPath}/xend/restart_count`) ?? '0'),
     };
   }

@@ -8,12 +8,14 @@ import { DOM0_UUID, dom0Config, readAdopted } from './adopt';
 import { freeMemory } from './balloon';
 import { pythonList } from './configSxp';
 import { DevController } from './devController';
-import { type ConfigContext, type DomainConfig, parseDomainConfig } from './domainConfig';
-import { type DomainHost, XendDomainInfo } from './domainInfo';
+import { type ConfigContext, checkName, type DomainConfig, parseDomainConfig } from './domainConfig';
+import { cloneConfig, type DomainHost, XendDomainInfo } from './domainInfo';
 import { randomUuid, sleep, type XendEnvironment } from './environment';
-import { VmError, XendInvalidDomain } from './errors';
+import { VmError, XendError, XendInvalidDomain } from './errors';
 import type { XendLog } from './log';
+import { ManagedStore } from './managed';
 import type { XendOptions } from './options';
+import { XendSecurity } from './security';
 import type { Xc } from './xc';
 
 const KIB_PER_PAGE = 4;
@@ -26,6 +28,10 @@ export class XendDomain implements DomainHost {
   readonly #domains = new Set<XendDomainInfo>();
   readonly controllers: readonly DevController[];
   readonly configContext: ConfigContext;
+  readonly security: XendSecurity;
+  /** Managed domains as they lie dormant, by uuid. */
+  readonly #managed = new Map<string, XendDomainInfo>();
+  readonly #managedStore: ManagedStore;
   #unwatch: (() => void) | undefined;
   /** Settles when the domain that is being built now is done: only one at a time, or they would count on the same memory. */
   #building: Promise<unknown> = Promise.resolve();
@@ -47,6 +53,9 @@ export class XendDomain implements DomainHost {
       randomUuid: () => randomUuid(environment.random),
       deviceClasses: new Set(environment.devices.map((device) => device.class)),
     };
+    this.security = new XendSecurity({ environment, log, options, labelledDomains: () => this.all() });
+    const directory = options.text('xend-domains-path')!;
+    this.#managedStore = new ManagedStore(environment.files, directory, this.configContext, log);
   }
 
   /** Takes over Domain-0 and whatever runs, and listens to the hypervisor from now on. */
@@ -66,6 +75,8 @@ export class XendDomain implements DomainHost {
       domain.adopt(info, adopted.vmPath, adopted.startTime, adopted.channels);
       this.#domains.add(domain);
     }
+    for (const config of this.#managedStore.load()) this.#managed.set(config.uuid, new XendDomainInfo(this, config));
+    this.security.open();
     this.#unwatch = this.environment.store.watch('@releaseDomain', () => this.refresh());
   }
 
@@ -95,6 +106,72 @@ export class XendDomain implements DomainHost {
     return [...this.#domains].filter((domain) => domain.isRunning).sort((a, b) => a.domid - b.domid);
   }
 
+  /** Those with an id, then the dormant ones. */
+  all(): readonly XendDomainInfo[] {
+    const active = this.list();
+    const uuids = new Set(active.map(({ config }) => config.uuid));
+    return [...active, ...[...this.#managed.values()].filter(({ config }) => !uuids.has(config.uuid))];
+  }
+
+  // --- managed domains
+
+  isManaged(domain: XendDomainInfo): boolean {
+    return this.#managed.has(domain.config.uuid);
+  }
+
+  keep(config: DomainConfig): void {
+    const dormant = this.#managed.get(config.uuid);
+    if (!dormant) return;
+    if (dormant.config !== config) Object.assign(dormant.config, cloneConfig(config));
+    this.#managedStore.save(dormant.config);
+  }
+
+  /** Keeps a configuration without starting anything (`xm new`). */
+  manage(sxp: Sxp): XendDomainInfo {
+    const config = parseDomainConfig(sxp, this.configContext);
+    this.#checkFree(config);
+    const domain = new XendDomainInfo(this, config);
+    this.#managed.set(config.uuid, domain);
+    this.#managedStore.save(config);
+    return domain;
+  }
+
+  /** Builds a dormant domain and leaves it paused. */
+  startManaged(key: string): Promise<XendDomainInfo> {
+    return this.#oneAtATime(async () => {
+      const domain = this.lookup(key);
+      if (!this.isManaged(domain)) throw new XendError('Domain is not managed by Xend lifecycle support.');
+      if (domain.isRunning) throw new VmError('Domain is already running');
+      return this.#start(cloneConfig(domain.config));
+    });
+  }
+
+  /** Forgets a dormant domain. */
+  unmanage(key: string): void {
+    const domain = this.lookup(key);
+    if (!this.isManaged(domain)) throw new XendError('Domain is not managed by Xend lifecycle support.');
+    if (domain.isRunning) throw new VmError('Domain is not halted.');
+    this.#managed.delete(domain.config.uuid);
+    this.#managedStore.remove(domain.config.uuid);
+  }
+
+  /** Throws VmError for a name that is none, or that another domain has. */
+  rename(key: string, name: string): void {
+    const domain = this.lookup(key);
+    if (domain.isPrivileged) throw new XendError(`Cannot rename privileged domain ${key}`);
+    if (name === '') throw new VmError('Missing VM Name');
+    checkName(name);
+    const twin = this.#find(name);
+    if (twin && twin !== domain) throw new VmError(`VM name '${name}' already exists as domain ${twin.domid}`);
+    domain.rename(name);
+  }
+
+  #checkFree(config: DomainConfig): void {
+    const twin = this.#find(config.name) ?? this.#find(config.uuid);
+    if (twin?.isRunning) throw new VmError(`Domain '${config.name}' already exists with ID '${twin.domid}'`);
+    if (twin) throw new VmError(`VM name '${config.name}' already exists`);
+  }
+
   /** By name, then id, then uuid. Throws XendInvalidDomain. */
   lookup(key: string): XendDomainInfo {
     this.refresh();
@@ -112,9 +189,7 @@ export class XendDomain implements DomainHost {
     this.log.debug('XendDomainInfo:92', `XendDomainInfo.create(${pythonList(sxp)})`);
     this.refresh();
     const config = parseDomainConfig(sxp, this.configContext);
-    const twin = this.#find(config.name) ?? this.#find(config.uuid);
-    if (twin?.isRunning) throw new VmError(`Domain '${config.name}' already exists with ID '${twin.domid}'`);
-    if (twin) throw new VmError(`VM name '${config.name}' already exists`);
+    this.#checkFree(config);
     return this.#start(config);
   }
 
@@ -174,10 +249,14 @@ export class XendDomain implements DomainHost {
 
   #find(key: string): XendDomainInfo | undefined {
     const domains = [...this.#domains];
+    const dormant = [...this.#managed.values()].filter(
+      ({ config }) => !domains.some((domain) => domain.config.uuid === config.uuid),
+    );
     return (
       domains.find((domain) => domain.name === key) ??
+      dormant.find((domain) => domain.name === key) ??
       (/^\d+$/.test(key) ? domains.find((domain) => domain.domid === Number(key)) : undefined) ??
-      domains.find((domain) => domain.config.uuid === key.toLowerCase())
+      [...domains, ...dormant].find((domain) => domain.config.uuid === key.toLowerCase())
     );
   }
 

@@ -10,6 +10,8 @@ import type { XenstoreClient } from '../xenstore/client';
 export interface XendFiles {
   /** Undefined when there is no such file or it cannot be read. */
   read(path: string): Uint8Array | undefined;
+  /** Sees to it that a file which is fetched on first use has its contents; rejects when it cannot be had. */
+  provide?(path: string): Promise<void>;
   /** Replaces the content; directories on the way are made. */
   write(path: string, data: string | Uint8Array): void;
   /** Adds to the end; file and directories are made when missing. */
@@ -23,6 +25,8 @@ export interface XendFiles {
   rename(from: string, to: string): void;
   /** Removing what does not exist is fine. */
   remove(path: string): void;
+  /** Names in a directory; undefined: there is none. */
+  list(path: string): readonly string[] | undefined;
   /** Absolute, without links and dots; of what does not exist, as far as it goes. */
   realPath(path: string): string;
   /** Undefined: nothing there. */

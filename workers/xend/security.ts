@@ -6,7 +6,14 @@ import { defaultPolicy } from '../acm/defaultPolicy';
 import { binaryOf, compilePolicy, decodePolicy } from '../acm/policyBinary';
 import { LookupError, PolicyMap, writeMap } from '../acm/policyMap';
 import { DEFAULT_POLICY_NAME, INACCESSIBLE, UNLABELED } from '../acm/policyModel';
-import { type FullLabel, fullLabel, parseFullLabel, planUpdate, type UpdatePlan, updatedLabel } from '../acm/policyUpdate';
+import {
+  type FullLabel,
+  fullLabel,
+  parseFullLabel,
+  planUpdate,
+  type UpdatePlan,
+  updatedLabel,
+} from '../acm/policyUpdate';
 import { PolicyError, type PolicyFile, readPolicy, writePolicy } from '../acm/policyXml';
 import { findResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
 import { sha1 } from '../acm/sha1';
@@ -123,7 +130,8 @@ export class XendSecurity {
   /** The policy in force. Throws XsmError without one. */
   requireCurrent(what = 'XSM'): Current {
     if (this.#current) return this.#current;
-    if (this.moduleName !== 'acm') throw new XsmError(`Command not supported under ${what} '${this.moduleName}' module.`);
+    if (this.moduleName !== 'acm')
+      throw new XsmError(`Command not supported under ${what} '${this.moduleName}' module.`);
     throw new XsmError('ACM policy type not supported.');
   }
 
@@ -196,11 +204,13 @@ export class XendSecurity {
   #checkDisk(config: DomainConfig, uname: string): void {
     if (uname === '') return;
     if (!this.#current) {
-      if (this.files.hasResourceFile && this.#entryOf(uname)) throw new XsmError(`Security is off, but '${uname}' is labeled`);
+      if (this.files.hasResourceFile && this.#entryOf(uname))
+        throw new XsmError(`Security is off, but '${uname}' is labeled`);
       return;
     }
     const decision = this.diskDecision(this.#ssidrefOf(config), uname);
-    if (decision.type !== 'ACM') throw new VmError(`Unknown policy type '${decision.type} in label for resource '${uname}'`);
+    if (decision.type !== 'ACM')
+      throw new VmError(`Unknown policy type '${decision.type} in label for resource '${uname}'`);
     if (!decision.isPermitted) throw new VmError(`VM's access to block device '${uname}' denied`);
   }
 
@@ -249,7 +259,10 @@ export class XendSecurity {
   // --- changes of the policy
 
   /** Puts a policy in force. Throws XsmError; then the policy before is in force and nothing has changed. */
-  setPolicy(source: Uint8Array, options: { readonly isReload?: boolean; readonly forBoot?: boolean } = {}): PolicyState {
+  setPolicy(
+    source: Uint8Array,
+    options: { readonly isReload?: boolean; readonly forBoot?: boolean } = {},
+  ): PolicyState {
     this.requireCurrent('xsm');
     try {
       this.#update(readForUpdate(source), options);
@@ -281,7 +294,10 @@ export class XendSecurity {
     const current = this.requireCurrent();
     const old = current.file.policy;
     const next = file.policy;
-    const plan = isReload && old.name === next.name ? planUpdate({ ...old, name: DEFAULT_POLICY_NAME }, next) : planUpdate(old, next);
+    const plan =
+      isReload && old.name === next.name
+        ? planUpdate({ ...old, name: DEFAULT_POLICY_NAME }, next)
+        : planUpdate(old, next);
     const binary = compilePolicy(file);
     const map = new PolicyMap(writeMap(next, this.files.mapFiles(next.name)));
     const entries = this.files.resources().map((entry) => ({
@@ -291,7 +307,8 @@ export class XendSecurity {
     const domains = this.host.labelledDomains();
     const labels = new Map(domains.map((domain) => [domain, this.#labelAfter(domain, plan, file)]));
     for (const domain of domains)
-      if (isActive(domain) && domain.domid !== 0) this.#checkResources(domain, labels.get(domain), entries, file, map, plan);
+      if (isActive(domain) && domain.domid !== 0)
+        this.#checkResources(domain, labels.get(domain), entries, file, map, plan);
     const dom0 = this.#dom0();
     const dom0Before = dom0 && this.labelOf(dom0);
 
@@ -344,7 +361,8 @@ export class XendSecurity {
           ? vifLabelAfter(device, this.requireCurrent().file, file, plan)
           : 'any';
       if (resource === 'any' || (device.class === 'vif' && resource === undefined)) continue;
-      if (!fits(resource)) throw new XsError('RESOURCE_ACCESS', `${domain.name}: ${sxpText(device.sxp, 'uname') ?? 'vif'}`);
+      if (!fits(resource))
+        throw new XsError('RESOURCE_ACCESS', `${domain.name}: ${sxpText(device.sxp, 'uname') ?? 'vif'}`);
     }
   }
 
@@ -398,12 +416,22 @@ function findQuietly(entries: readonly ResourceEntry[], uname: string, files: Xe
   }
 }
 
-function vifLabelAfter(device: DeviceConfig, old: PolicyFile, next: PolicyFile, plan: UpdatePlan): FullLabel | undefined {
+function vifLabelAfter(
+  device: DeviceConfig,
+  old: PolicyFile,
+  next: PolicyFile,
+  plan: UpdatePlan,
+): FullLabel | undefined {
   const full = parseFullLabel(sxpText(device.sxp, 'security_label') ?? '');
   return full && updatedLabel(full, old.policy, next.policy, plan.resourceLabelNow);
 }
 
-function updatedVif(device: DeviceConfig, old: PolicyFile['policy'], next: PolicyFile['policy'], plan: UpdatePlan): DeviceConfig {
+function updatedVif(
+  device: DeviceConfig,
+  old: PolicyFile['policy'],
+  next: PolicyFile['policy'],
+  plan: UpdatePlan,
+): DeviceConfig {
   const full = device.class === 'vif' ? parseFullLabel(sxpText(device.sxp, 'security_label') ?? '') : undefined;
   if (!full) return device;
   return withVifLabel(device, fullLabel(updatedLabel(full, old, next, plan.resourceLabelNow)));
@@ -477,4 +505,3 @@ function setPolicyError(error: unknown): unknown {
 export function securityErrorText(code: XserrName): string {
   return `SECURITY_ERROR: -${XSERR[code]}:${xserrText(code)}`;
 }
-

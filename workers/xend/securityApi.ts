@@ -2,8 +2,9 @@
  * What xm may ask of xend about policies and labels: the methods of Xen 3.4's xend.security, plus the older generation's
  * policy commands (tools/python/xen/util/xsm, xend/XendXSPolicyAdmin.py).
  */
-import type { ResourceEntry } from '../acm/resourceLabels';
+
 import type { LabelKind } from '../acm/policyMap';
+import type { ResourceEntry } from '../acm/resourceLabels';
 
 export interface PolicyState {
   readonly name: string;
@@ -61,7 +62,11 @@ export interface XendSecurityApi {
   /** Of the n-th network interface. */
   vifLabel(key: string, index: number): Promise<string | undefined>;
   /** Undefined takes the label away. */
-  setVifLabel(key: string, index: number, label: { readonly policy: string; readonly label: string } | undefined): Promise<void>;
+  setVifLabel(
+    key: string,
+    index: number,
+    label: { readonly policy: string; readonly label: string } | undefined,
+  ): Promise<void>;
 
   /** What would become of a domain with this label (`ACM:policy:label`, or none) and these disks. */
   dryRun(label: string | undefined, unames: readonly string[]): Promise<DryRun>;

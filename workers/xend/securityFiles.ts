@@ -1,8 +1,9 @@
 /** Where policies and labels stand in Domain-0's file system (tools/python/xen/util/acmpolicy.py, Xen 3.4). */
-import { type MapFiles, PolicyMap, writeMap } from '../acm/policyMap';
+
 import { compilePolicy } from '../acm/policyBinary';
+import { type MapFiles, PolicyMap, writeMap } from '../acm/policyMap';
 import { type PolicyFile, readPolicy } from '../acm/policyXml';
-import { readResourceLabels, type ResourceEntry, writeResourceLabels } from '../acm/resourceLabels';
+import { type ResourceEntry, readResourceLabels, writeResourceLabels } from '../acm/resourceLabels';
 import { xmlText } from '../acm/xmlTree';
 import type { XendFiles } from './environment';
 

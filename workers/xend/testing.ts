@@ -396,6 +396,12 @@ export function fakeHost(options: FakeHostOptions = {}) {
       },
       remove: (path) => void files.delete(path),
       realPath: (path) => path,
+      list: (path) => {
+        const below = [...files.keys()].filter((each) => each.startsWith(`${path}/`));
+        return below.length > 0
+          ? [...new Set(below.map((each) => each.slice(path.length + 1).split('/')[0]!))]
+          : undefined;
+      },
       kindOf: (path) => (files.has(path) ? 'file' : undefined),
     },
     uname: () => ({ nodename: 'lab', release: '2.6.18-xen', version: '#1 SMP', machine: 'i686' }),

@@ -7,49 +7,37 @@
  */
 import {
   DOMAIN_INFO_SIZE,
-  DOMCTL_SIZE,
   XEN_DOMCTL_createdomain,
   XEN_DOMCTL_destroydomain,
   XEN_DOMCTL_getdomaininfo,
   XEN_DOMCTL_getvcpuaffinity,
   XEN_DOMCTL_getvcpuinfo,
   XEN_DOMCTL_hypercall_init,
-  XEN_DOMCTL_INTERFACE_VERSION,
   XEN_DOMCTL_max_mem,
   XEN_DOMCTL_max_vcpus,
   XEN_DOMCTL_pausedomain,
   XEN_DOMCTL_resumedomain,
+  XEN_DOMCTL_SHADOW_ENABLE_EXTERNAL,
+  XEN_DOMCTL_SHADOW_ENABLE_REFCOUNT,
+  XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE,
+  XEN_DOMCTL_SHADOW_OP_ENABLE,
   XEN_DOMCTL_scheduler_op,
   XEN_DOMCTL_set_address_size,
   XEN_DOMCTL_setdomainhandle,
   XEN_DOMCTL_setvcpuaffinity,
   XEN_DOMCTL_setvcpucontext,
+  XEN_DOMCTL_shadow_op,
   XEN_DOMCTL_unpausedomain,
   XEN_SCHEDULER_CREDIT,
 } from '../abi/domctl';
 import { EVTCHNOP_alloc_unbound } from '../abi/eventChannel';
+import { HVMOP_set_param } from '../abi/hvmParams';
 import { XENMEM_populate_physmap, XENMEM_set_memory_map } from '../abi/memory';
-import {
-  SYSCTL_SIZE,
-  XEN_SYSCTL_debug_keys,
-  XEN_SYSCTL_getdomaininfolist,
-  XEN_SYSCTL_INTERFACE_VERSION,
-  XEN_SYSCTL_physinfo,
-  XEN_SYSCTL_readconsole,
-  XEN_SYSCTL_sched_id,
-} from '../abi/sysctl';
-import {
-  XENVER_capabilities,
-  XENVER_changeset,
-  XENVER_compile_info,
-  XENVER_extraversion,
-  XENVER_pagesize,
-  XENVER_platform_parameters,
-  XENVER_version,
-} from '../abi/version';
+import { XEN_SYSCTL_getdomaininfolist } from '../abi/sysctl';
 import { hypercall } from '../abi/xen';
 import type { ForeignMapping, HypercallBuffer, Privcmd } from '../guest/services';
 import { XenError } from '../lib/errno';
+import { XcHost } from './xcHost';
 
 /** Offset of the union in xen_domctl. */
 const D = 16;
@@ -88,36 +76,12 @@ export interface VcpuInfo {
   readonly cpu: number;
 }
 
-export interface PhysInfo {
-  readonly threadsPerCore: number;
-  readonly coresPerSocket: number;
-  readonly nrCpus: number;
-  readonly nrNodes: number;
-  readonly cpuKhz: number;
-  readonly totalPages: number;
-  readonly freePages: number;
-  readonly scrubPages: number;
-  /** Eight words of cpu capabilities. */
-  readonly hwCap: readonly number[];
-  readonly hvm: boolean;
-  readonly hvmDirectIo: boolean;
-}
-
-export interface CompileInfo {
-  readonly compiler: string;
-  readonly by: string;
-  readonly domain: string;
-  readonly date: string;
-}
-
-export class Xc {
-  constructor(readonly privcmd: Privcmd) {}
-
+export class Xc extends XcHost {
   // --- domains
 
   /** DOMCTL_createdomain; 0 lets Xen choose the id, which is returned. The domain is paused and has no memory. */
   domainCreate(handle: Uint8Array, ssidref = 0, flags = 0, domid = 0): number {
-    return this.#domctl(
+    return this.domctl(
       XEN_DOMCTL_createdomain,
       domid,
       (op) => {
@@ -133,7 +97,7 @@ export class Xc {
   domainDestroy(domid: number): void {
     for (;;) {
       try {
-        this.#domctl(XEN_DOMCTL_destroydomain, domid);
+        this.domctl(XEN_DOMCTL_destroydomain, domid);
         return;
       } catch (error) {
         if (!(error instanceof XenError && error.code === 'EAGAIN')) throw error;
@@ -142,17 +106,17 @@ export class Xc {
   }
 
   domainPause(domid: number): void {
-    this.#domctl(XEN_DOMCTL_pausedomain, domid);
+    this.domctl(XEN_DOMCTL_pausedomain, domid);
   }
 
   domainUnpause(domid: number): void {
-    this.#domctl(XEN_DOMCTL_unpausedomain, domid);
+    this.domctl(XEN_DOMCTL_unpausedomain, domid);
   }
 
   /** Undefined when there is no such domain (any more). */
   domainInfo(domid: number): DomainInfo | undefined {
     try {
-      const info = this.#domctl(
+      const info = this.domctl(
         XEN_DOMCTL_getdomaininfo,
         domid,
         () => {},
@@ -169,9 +133,9 @@ export class Xc {
   domainInfoList(first = 0): readonly DomainInfo[] {
     const BATCH = 256;
     const found: DomainInfo[] = [];
-    this.#withBuffer(BATCH * DOMAIN_INFO_SIZE, (buffer) => {
+    this.withBuffer(BATCH * DOMAIN_INFO_SIZE, (buffer) => {
       for (let from = first; ; from = found.at(-1)!.domid + 1) {
-        const count = this.#sysctl(
+        const count = this.sysctl(
           XEN_SYSCTL_getdomaininfolist,
           (op) => {
             op.u16(S, from);
@@ -188,35 +152,55 @@ export class Xc {
   }
 
   setMaxMem(domid: number, kib: number): void {
-    this.#domctl(XEN_DOMCTL_max_mem, domid, (op) => op.u64(D, BigInt(kib)));
+    this.domctl(XEN_DOMCTL_max_mem, domid, (op) => op.u64(D, BigInt(kib)));
   }
 
   maxVcpus(domid: number, count: number): void {
-    this.#domctl(XEN_DOMCTL_max_vcpus, domid, (op) => op.u32(D, count));
+    this.domctl(XEN_DOMCTL_max_vcpus, domid, (op) => op.u32(D, count));
   }
 
   setAddressSize(domid: number, bits: 32 | 64): void {
-    this.#domctl(XEN_DOMCTL_set_address_size, domid, (op) => op.u32(D, bits));
+    this.domctl(XEN_DOMCTL_set_address_size, domid, (op) => op.u32(D, bits));
   }
 
   setHandle(domid: number, handle: Uint8Array): void {
-    this.#domctl(XEN_DOMCTL_setdomainhandle, domid, (op) => op.write(D, handle));
+    this.domctl(XEN_DOMCTL_setdomainhandle, domid, (op) => op.write(D, handle));
   }
 
   /** Fills the frame with hypercall stubs. */
   hypercallInit(domid: number, mfn: number): void {
-    this.#domctl(XEN_DOMCTL_hypercall_init, domid, (op) => op.u64(D, BigInt(mfn)));
+    this.domctl(XEN_DOMCTL_hypercall_init, domid, (op) => op.u64(D, BigInt(mfn)));
+  }
+
+  /** DOMCTL_shadow_op: page tables of its own, for a domain that has no memory yet. */
+  enableTranslation(domid: number): void {
+    const mode =
+      XEN_DOMCTL_SHADOW_ENABLE_REFCOUNT | XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE | XEN_DOMCTL_SHADOW_ENABLE_EXTERNAL;
+    this.domctl(XEN_DOMCTL_shadow_op, domid, (op) => {
+      op.u32(D, XEN_DOMCTL_SHADOW_OP_ENABLE);
+      op.u32(D + 4, mode);
+    });
+  }
+
+  /** HVMOP_set_param. */
+  setHvmParam(domid: number, index: number, value: number): void {
+    this.withBuffer(16, (op) => {
+      op.u16(0, domid);
+      op.u32(4, index);
+      op.u64(8, BigInt(value));
+      this.privcmd.hypercall(hypercall.hvm_op, HVMOP_set_param, op.va);
+    });
   }
 
   /** `context` is a vcpu_guest_context of 2800 bytes; undefined resets the vcpu. */
   setVcpuContext(domid: number, vcpu: number, context: Uint8Array | undefined): void {
     if (!context) {
-      this.#domctl(XEN_DOMCTL_setvcpucontext, domid, (op) => op.u32(D, vcpu));
+      this.domctl(XEN_DOMCTL_setvcpucontext, domid, (op) => op.u32(D, vcpu));
       return;
     }
-    this.#withBuffer(context.length, (buffer) => {
+    this.withBuffer(context.length, (buffer) => {
       buffer.write(0, context);
-      this.#domctl(XEN_DOMCTL_setvcpucontext, domid, (op) => {
+      this.domctl(XEN_DOMCTL_setvcpucontext, domid, (op) => {
         op.u32(D, vcpu);
         op.u64(D + 8, BigInt(buffer.va));
       });
@@ -224,18 +208,18 @@ export class Xc {
   }
 
   resumeDomain(domid: number): void {
-    this.#domctl(XEN_DOMCTL_resumedomain, domid);
+    this.domctl(XEN_DOMCTL_resumedomain, domid);
   }
 
   // --- vcpus and scheduling
 
   /** `cpus`: physical cpus it may run on. EINVAL when none of them exists. */
   setVcpuAffinity(domid: number, vcpu: number, cpus: readonly number[]): void {
-    this.#withBuffer(8, (bitmap) => {
+    this.withBuffer(8, (bitmap) => {
       let bits = 0n;
       for (const cpu of cpus) if (cpu < 64) bits |= 1n << BigInt(cpu);
       bitmap.u64(0, bits);
-      this.#domctl(XEN_DOMCTL_setvcpuaffinity, domid, (op) => {
+      this.domctl(XEN_DOMCTL_setvcpuaffinity, domid, (op) => {
         op.u32(D, vcpu);
         op.u64(D + 8, BigInt(bitmap.va));
         op.u32(D + 16, 64);
@@ -244,8 +228,8 @@ export class Xc {
   }
 
   vcpuAffinity(domid: number, vcpu: number): readonly number[] {
-    return this.#withBuffer(8, (bitmap) => {
-      this.#domctl(XEN_DOMCTL_getvcpuaffinity, domid, (op) => {
+    return this.withBuffer(8, (bitmap) => {
+      this.domctl(XEN_DOMCTL_getvcpuaffinity, domid, (op) => {
         op.u32(D, vcpu);
         op.u64(D + 8, BigInt(bitmap.va));
         op.u32(D + 16, 64);
@@ -258,7 +242,7 @@ export class Xc {
   /** Undefined when the domain has no such vcpu. */
   vcpuInfo(domid: number, vcpu: number): VcpuInfo | undefined {
     try {
-      return this.#domctl(
+      return this.domctl(
         XEN_DOMCTL_getvcpuinfo,
         domid,
         (op) => op.u32(D, vcpu),
@@ -277,7 +261,7 @@ export class Xc {
   }
 
   schedCreditGet(domid: number): { weight: number; cap: number } {
-    return this.#domctl(
+    return this.domctl(
       XEN_DOMCTL_scheduler_op,
       domid,
       (op) => {
@@ -289,21 +273,12 @@ export class Xc {
   }
 
   schedCreditSet(domid: number, weight: number, cap: number): void {
-    this.#domctl(XEN_DOMCTL_scheduler_op, domid, (op) => {
+    this.domctl(XEN_DOMCTL_scheduler_op, domid, (op) => {
       op.u32(D, XEN_SCHEDULER_CREDIT);
       op.u32(D + 4, 0);
       op.u16(D + 8, weight);
       op.u16(D + 10, cap);
     });
-  }
-
-  /** 4 = sedf, 5 = credit. */
-  schedulerId(): number {
-    return this.#sysctl(
-      XEN_SYSCTL_sched_id,
-      () => {},
-      (op) => op.u32(S),
-    );
   }
 
   // --- memory
@@ -314,8 +289,8 @@ export class Xc {
    */
   populatePhysmap(domid: number, pfns: readonly number[]): readonly number[] {
     const mfns: number[] = [];
-    this.#withBuffer(20, (op) =>
-      this.#withBuffer(POPULATE_BATCH * 4, (list) => {
+    this.withBuffer(20, (op) =>
+      this.withBuffer(POPULATE_BATCH * 4, (list) => {
         for (let start = 0; start < pfns.length; start += POPULATE_BATCH) {
           const count = Math.min(POPULATE_BATCH, pfns.length - start);
           for (let i = 0; i < count; i++) list.u32(i * 4, pfns[start + i]!);
@@ -335,8 +310,8 @@ export class Xc {
 
   /** XENMEM_set_memory_map: one RAM entry [0, kib), which tells a guest how far it may balloon up. */
   setMemoryMap(domid: number, kib: number): void {
-    this.#withBuffer(20, (entry) =>
-      this.#withBuffer(12, (op) => {
+    this.withBuffer(20, (entry) =>
+      this.withBuffer(12, (op) => {
         entry.u64(0, 0n);
         entry.u64(8, BigInt(kib) * 1024n);
         entry.u32(16, 1);
@@ -354,162 +329,12 @@ export class Xc {
 
   /** EVTCHNOP_alloc_unbound in `domid` for `remote` to bind. */
   evtchnAllocUnbound(domid: number, remote: number): number {
-    return this.#withBuffer(8, (op) => {
+    return this.withBuffer(8, (op) => {
       op.u16(0, domid);
       op.u16(2, remote);
       this.privcmd.hypercall(hypercall.event_channel_op, EVTCHNOP_alloc_unbound, op.va);
       return op.u32(4);
     });
-  }
-
-  // --- host
-
-  /** The whole console ring of the hypervisor as text, whatever its size. */
-  readConsoleRing(clear: boolean): string {
-    const SIZE = 32768;
-    const decoder = new TextDecoder();
-    return this.#withBuffer(SIZE, (buffer) => {
-      let text = '';
-      let index: number | undefined;
-      for (;;) {
-        const read = this.#sysctl(
-          XEN_SYSCTL_readconsole,
-          (op) => {
-            op.u8(S, clear ? 1 : 0);
-            op.u8(S + 1, index === undefined ? 0 : 1);
-            op.u32(S + 4, index ?? 0);
-            op.u64(S + 8, BigInt(buffer.va));
-            op.u32(S + 16, SIZE);
-          },
-          (op) => ({ next: op.u32(S + 4), count: op.u32(S + 16) }),
-        );
-        text += decoder.decode(buffer.read(0, read.count).slice());
-        if (read.count < SIZE) return text;
-        index = read.next;
-      }
-    });
-  }
-
-  physInfo(): PhysInfo {
-    return this.#sysctl(
-      XEN_SYSCTL_physinfo,
-      () => {},
-      (op) => {
-        const capabilities = op.u32(S + 96);
-        return {
-          threadsPerCore: op.u32(S),
-          coresPerSocket: op.u32(S + 4),
-          nrCpus: op.u32(S + 8),
-          nrNodes: op.u32(S + 12),
-          cpuKhz: op.u32(S + 16),
-          totalPages: Number(op.u64(S + 24)),
-          freePages: Number(op.u64(S + 32)),
-          scrubPages: Number(op.u64(S + 40)),
-          hwCap: Array.from({ length: 8 }, (_, i) => op.u32(S + 48 + 4 * i)),
-          hvm: (capabilities & 1) !== 0,
-          hvmDirectIo: (capabilities & 2) !== 0,
-        };
-      },
-    );
-  }
-
-  debugKeys(keys: string): void {
-    const bytes = new TextEncoder().encode(keys);
-    this.#withBuffer(Math.max(1, bytes.length), (buffer) => {
-      buffer.write(0, bytes);
-      this.#sysctl(XEN_SYSCTL_debug_keys, (op) => {
-        op.u64(S, BigInt(buffer.va));
-        op.u32(S + 8, bytes.length);
-      });
-    });
-  }
-
-  version(): { major: number; minor: number; extra: string } {
-    const version = this.privcmd.hypercall(hypercall.xen_version, XENVER_version, 0);
-    return { major: version >>> 16, minor: version & 0xffff, extra: this.#versionText(XENVER_extraversion, 16) };
-  }
-
-  capabilities(): string {
-    return this.#versionText(XENVER_capabilities, 1024);
-  }
-
-  changeset(): string {
-    return this.#versionText(XENVER_changeset, 64);
-  }
-
-  compileInfo(): CompileInfo {
-    return this.#withBuffer(144, (info) => {
-      this.privcmd.hypercall(hypercall.xen_version, XENVER_compile_info, info.va);
-      return {
-        compiler: readText(info, 0, 64),
-        by: readText(info, 64, 16),
-        domain: readText(info, 80, 32),
-        date: readText(info, 112, 32),
-      };
-    });
-  }
-
-  /** Where Xen's hole in every address space starts. */
-  virtStart(): number {
-    return this.#withBuffer(4, (buffer) => {
-      this.privcmd.hypercall(hypercall.xen_version, XENVER_platform_parameters, buffer.va);
-      return buffer.u32(0);
-    });
-  }
-
-  pageSize(): number {
-    return this.privcmd.hypercall(hypercall.xen_version, XENVER_pagesize, 0);
-  }
-
-  #versionText(command: number, size: number): string {
-    return this.#withBuffer(size, (buffer) => {
-      this.privcmd.hypercall(hypercall.xen_version, command, buffer.va);
-      return readText(buffer, 0, size);
-    });
-  }
-
-  #domctl(command: number, domid: number, fill?: (op: HypercallBuffer) => void): void;
-  #domctl<T>(
-    command: number,
-    domid: number,
-    fill: (op: HypercallBuffer) => void,
-    result: (op: HypercallBuffer) => T,
-  ): T;
-  #domctl<T>(
-    command: number,
-    domid: number,
-    fill: (op: HypercallBuffer) => void = () => {},
-    result?: (op: HypercallBuffer) => T,
-  ): T | undefined {
-    return this.#withBuffer(DOMCTL_SIZE, (op) => {
-      op.u32(0, command);
-      op.u32(4, XEN_DOMCTL_INTERFACE_VERSION);
-      op.u16(8, domid);
-      fill(op);
-      this.privcmd.hypercall(hypercall.domctl, op.va);
-      return result?.(op);
-    });
-  }
-
-  #sysctl(command: number, fill: (op: HypercallBuffer) => void): void;
-  #sysctl<T>(command: number, fill: (op: HypercallBuffer) => void, result: (op: HypercallBuffer) => T): T;
-  #sysctl<T>(command: number, fill: (op: HypercallBuffer) => void, result?: (op: HypercallBuffer) => T): T | undefined {
-    return this.#withBuffer(SYSCTL_SIZE, (op) => {
-      op.u32(0, command);
-      op.u32(4, XEN_SYSCTL_INTERFACE_VERSION);
-      fill(op);
-      this.privcmd.hypercall(hypercall.sysctl, op.va);
-      return result?.(op);
-    });
-  }
-
-  #withBuffer<T>(size: number, body: (buffer: HypercallBuffer) => T): T {
-    const buffer = this.privcmd.alloc(size);
-    try {
-      return body(buffer);
-    } finally {
-      buffer.free();
-    }
   }
 }
 
@@ -534,10 +359,4 @@ function readDomainInfo(from: HypercallBuffer, at: number): DomainInfo {
     ssidref: from.u32(at + 48),
     handle: from.read(at + 52, 16).slice(),
   };
-}
-
-function readText(from: HypercallBuffer, at: number, size: number): string {
-  const bytes = from.read(at, size);
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
 }

@@ -4,7 +4,6 @@ import {
   ACM_ERROR_PAIRS,
   ACM_GETBY_ssidref,
   ACM_INTERFACE_VERSION,
-  ACM_OP_FIELDS as F,
   ACM_OP_SIZE,
   ACMHOOK_authorization,
   ACMHOOK_conflictset,
@@ -13,6 +12,7 @@ import {
   ACMOP_getdecision,
   ACMOP_getpolicy,
   ACMOP_relabeldoms,
+  ACM_OP_FIELDS as F,
 } from '../abi/acm';
 import { hypercall } from '../abi/xen';
 import type { HypercallBuffer, Privcmd } from '../guest/services';
@@ -128,7 +128,10 @@ export class XcAcm {
       if (!(error instanceof XenError && error.code === 'EFAULT')) throw error;
     }
     const view = new DataView(errors.read(0, ERROR_BYTES).slice().buffer);
-    const pairs = Array.from({ length: ACM_ERROR_PAIRS }, (_, i) => [view.getUint32(8 * i), view.getUint32(8 * i + 4)] as const);
+    const pairs = Array.from(
+      { length: ACM_ERROR_PAIRS },
+      (_, i) => [view.getUint32(8 * i), view.getUint32(8 * i + 4)] as const,
+    );
     return pairs.filter(([code]) => code !== 0);
   }
 

@@ -228,6 +228,12 @@ describe('a new domain', () => {
     expect(xen.domains.size).toBe(1);
   });
 
+  it('cannot have something else than a uuid as its uuid', async () => {
+    const { api, finish } = await started();
+    const config = parseSxp(`(vm (name x) (memory 8) (uuid 12zz) (image (linux (kernel ${KERNEL}))))`)[0]!;
+    await expect(finish(api.create(config))).rejects.toThrow("invalid literal for int() with base 16: 'zz'");
+  });
+
   it('cannot take a name that runs', async () => {
     const { api, finish } = await started();
     await finish(api.create(vm()));

@@ -11,6 +11,8 @@ import { asXendError, textOf, XendError } from './errors';
 import { ctime, XendLog } from './log';
 import { nodeInfo, schedulerName } from './node';
 import { XEND_CONFIG, XendOptions } from './options';
+import type { XendSecurityApi } from './securityApi';
+import { SecurityCalls } from './securityCalls';
 import { Xc } from './xc';
 
 const PID_FILE = '/var/run/xend.pid';
@@ -130,19 +132,23 @@ export class Xend {
 
 /** The daemon's methods for xm. */
 class Api implements XendApi {
+  readonly security: XendSecurityApi;
+
   constructor(
     readonly environment: XendEnvironment,
     readonly xc: Xc,
     readonly xendLog: XendLog,
     readonly running: Running,
-  ) {}
+  ) {
+    this.security = new SecurityCalls(running.domains);
+  }
 
   get #domains(): XendDomain {
     return this.running.domains;
   }
 
   async domains(): Promise<readonly DomainSummary[]> {
-    return this.#domains.list().map((domain) => domain.summary);
+    return this.#domains.all().map((domain) => domain.summary);
   }
 
   async domain(key: string): Promise<DomainSummary> {
@@ -155,6 +161,22 @@ class Api implements XendApi {
 
   create(config: Parameters<XendApi['create']>[0]): Promise<DomainSummary> {
     return refusals(async () => (await this.#domains.create(config)).summary);
+  }
+
+  newDomain(config: Parameters<XendApi['newDomain']>[0]): Promise<DomainSummary> {
+    return refusals(async () => this.#domains.manage(config).summary);
+  }
+
+  startDomain(key: string): Promise<DomainSummary> {
+    return refusals(async () => (await this.#domains.startManaged(key)).summary);
+  }
+
+  deleteDomain(key: string): Promise<void> {
+    return refusals(async () => this.#domains.unmanage(key));
+  }
+
+  rename(key: string, name: string): Promise<void> {
+    return refusals(async () => this.#domains.rename(key, name));
   }
 
   waitForDevices(key: string): Promise<void> {

@@ -7,6 +7,8 @@ export interface XmFiles {
   read(path: string): Uint8Array | undefined;
   exists(path: string): boolean;
   isDirectory(path: string): boolean;
+  /** Replaces the content. Missing where nothing may be changed. */
+  write?(path: string, text: string): void;
 }
 
 /** Domain-0 around an xm process. Every promise is settled by virtual time or by the Python runner. */

@@ -146,9 +146,9 @@ function ioportsSxp(text: string): Sxp {
 }
 
 /**
- * `policy=P,label=L`, one element. `enforced` is the policy in force: '' without ACM, when no label can be accepted.
+ * `policy=P,label=L`, one element. `enforced` is the policy in force: '' without ACM, when no label can be accepted; undefined accepts any.
  */
-export function accessControlSxp(values: ConfigValues, enforced: string): readonly Sxp[] {
+export function accessControlSxp(values: ConfigValues, enforced: string | undefined): readonly Sxp[] {
   const items = itemsOf(values, 'access_control').map(itemText);
   if (items.length === 0) return [];
   if (items.length > 1) throw configError('Multiple access_control definitions.');
@@ -163,7 +163,7 @@ export function accessControlSxp(values: ConfigValues, enforced: string): readon
   const policy = value('policy');
   const label = value('label');
   if (policy === undefined || label === undefined) throw configError(`Invalid access_control specifier: ${text}`);
-  if (policy !== enforced)
+  if (enforced !== undefined && policy !== enforced)
     throw new XmError(`Security policy (${policy}) incompatible with enforced policy (${enforced}).`, { usage: false });
   return [['security', [['access_control', ['policy', policy], ['label', label]]]]];
 }

@@ -7,7 +7,7 @@ import { getopt, type ParsedOptions } from '../lib/getopt';
 import { parseSxp, type Sxp, SxpError } from '../lib/sxp';
 import { OptionError, XmError, type XmIo, type XmOption } from './command';
 import { makeConfig } from './configSxp';
-import { type ConfigValues, configError } from './configValues';
+import { type ConfigValues, configError, isTruthy } from './configValues';
 import { type ConfigVariable, configVariables } from './configVariables';
 import type { PythonValue } from './python';
 
@@ -59,7 +59,12 @@ export interface ParsedCreate {
 }
 
 /** Prints `Using config file …`. Throws XmError or OptionError. */
-export async function parseCreate(args: readonly string[], io: XmIo): Promise<ParsedCreate | 'help_config'> {
+export async function parseCreate(
+  args: readonly string[],
+  io: XmIo,
+  /** Asked when the configuration has a label. */
+  enforcedPolicy: () => Promise<string | undefined> = async () => '',
+): Promise<ParsedCreate | 'help_config'> {
   const options = getopt(args, createOptions);
   if (options.has('help_config')) return 'help_config';
   const specified: ConfigValues = new Map();
@@ -83,7 +88,12 @@ export async function parseCreate(args: readonly string[], io: XmIo): Promise<Pa
   applyNics(values, io);
   return {
     options,
-    config: makeConfig(values, { cwd: io.cwd, env: io.env, isInteractive: options.has('console_autoconnect') }),
+    config: makeConfig(values, {
+      cwd: io.cwd,
+      env: io.env,
+      isInteractive: options.has('console_autoconnect'),
+      enforcedPolicy: isTruthy(values.get('access_control')) ? await enforcedPolicy() : '',
+    }),
   };
 }
 

@@ -81,6 +81,8 @@ export interface SxpFacts {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `-c` was given: the boot loader may ask. */
   readonly isInteractive: boolean;
+  /** The security policy in force, '' without one; undefined: do not look. */
+  readonly enforcedPolicy: string | undefined;
 }
 
 /** Throws XmError with the operator's text. */
@@ -105,7 +107,7 @@ export function makeConfig(values: ConfigValues, facts: SxpFacts): Sxp {
   const image = imageSxp(values, text, facts);
   if (image) vm.push(['image', image]);
   if (values.get('s3_integrity') !== undefined) vm.push(['s3_integrity', text('s3_integrity')]);
-  vm.push(...accessControlSxp(values, ''));
+  vm.push(...accessControlSxp(values, facts.enforcedPolicy));
   vm.push(...deviceSxps(values, facts.env));
   return vm;
 }

@@ -4,7 +4,7 @@
  */
 import { GetoptError } from '../lib/getopt';
 import type { XendApi } from '../xend/api';
-import { XendError, XendInvalidDomain } from '../xend/errors';
+import { XendError, XendInvalidDomain, XsmError } from '../xend/errors';
 import {
   ConnectionError,
   Interrupted,
@@ -108,6 +108,11 @@ function report(command: XmCommand, error: unknown, io: XmIo): number {
   if (error instanceof XendInvalidDomain) {
     io.eprint(`Error: ${error.message}\n`);
     return 3;
+  }
+  if (error instanceof XsmError) {
+    io.eprint(`Error: ${error.message}\n`);
+    for (const line of error.details) io.eprint(`  ${line}\n`);
+    return 1;
   }
   if (error instanceof XmError) {
     io.eprint(`Error: ${error.message}\n`);

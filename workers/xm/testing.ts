@@ -102,6 +102,7 @@ export async function xm(words: string, world: XmWorld = {}): Promise<XmRun> {
       },
       exists: (path) => files.has(normal(path)) || isDirectory(path),
       isDirectory,
+      write: (path, text) => void files.set(normal(path), text),
     },
     python: world.python ?? noPython,
     uname: () => ['Linux', 'lab', '2.6.18-xen', '#1 SMP', 'i686'],

@@ -24,7 +24,12 @@ export function operationProgram(name: string, operation: string): Program<Opera
       const result = sys.operationResult(state.operation);
       if (!result) return wait({ operation: state.operation });
       const next = (result.value as OperationValue | undefined)?.exec;
-      if (!next || state.interrupted) return exit(state.interrupted ? 130 : result.status);
+      if (state.interrupted) {
+        // The prompt comes on a line of its own, after the ^C.
+        if (sys.isatty(2)) sys.eprint('\n');
+        return exit(130);
+      }
+      if (!next) return exit(result.status);
       sys.exec(next);
       return again();
     },

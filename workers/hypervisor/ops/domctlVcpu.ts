@@ -42,7 +42,7 @@ export function getAffinity(request: ControlRequest, domain: Domain): number {
   return 0;
 }
 
-/** NULL resets the vcpu: down, without registers. */
+/** NULL resets the vcpu: down, without registers. EAGAIN and ENODEV as prepareProcessor says. */
 export function setVcpuContext(request: ControlRequest, domain: Domain): number {
   const vcpu = vcpuNamed(request, domain);
   const { schedule } = request.call.hv;
@@ -56,6 +56,14 @@ export function setVcpuContext(request: ControlRequest, domain: Domain): number 
   const context = request.call.domain.space.read(address, VCPU_GUEST_CONTEXT_SIZE);
   const flags = new DataView(context.buffer).getUint32(vcpuGuestContext.flags, true);
   vcpu.context = context;
+  if (domain.isTranslated && vcpu.id === 0) {
+    try {
+      request.call.hv.prepareProcessor(domain);
+    } catch (error) {
+      vcpu.context = undefined;
+      throw error;
+    }
+  }
   if ((flags & VGCF_online) !== 0) schedule.setUp(vcpu.unit);
   else schedule.setDown(vcpu.unit);
   return 0;

@@ -21,6 +21,8 @@ import { SavedDisks } from './savedDisks';
 
 /** How often the page hears of changes, ms. */
 const REPORT_MS = 50;
+const OLDER_DISKS =
+  'The disks of this machine were installed by an earlier version of the lab. They work on; commands and files that are new since then are missing on them.';
 const INSTALL_FILES = `${import.meta.env.BASE_URL}dom0-files.json`;
 
 const ready = start();
@@ -59,6 +61,7 @@ async function start(): Promise<Lab> {
   );
   const lab = new Lab(host);
   for (const text of notices) lab.notice('warning', text);
+  if (host.hasOlderDisks) lab.notice('info', OLDER_DISKS, 'eraseDisks');
   /** A broken invariant of ours: named on the page and, with its stack, on the browser's console. */
   function report(error: unknown): void {
     console.error(error);
@@ -122,6 +125,7 @@ function whenReady(lab: Promise<Lab>): LabApi {
     editDone: async (editId) => (await lab).editDone(editId),
     setSpeed: async (speed) => (await lab).setSpeed(speed),
     stop: async () => (await lab).stop(),
+    eraseDisks: async () => (await lab).eraseDisks(),
     snapshot: async () => (await lab).snapshot(),
   };
 }

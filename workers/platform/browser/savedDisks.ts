@@ -27,6 +27,13 @@ export class SavedDisks implements ChunkStorage {
     });
   }
 
+  erase(disk: string): Promise<void> {
+    return this.#store('readwrite', (store) => {
+      store.delete(IDBKeyRange.bound([disk], [disk, []]));
+      return committed(store.transaction);
+    });
+  }
+
   /** Rejects when this browser gives no storage. */
   async probe(): Promise<void> {
     await this.#store('readonly', (store) => answer(store.count()));

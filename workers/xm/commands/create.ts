@@ -1,11 +1,14 @@
 /** xm create: builds a domain from a configuration file and lets it run. */
-import { prettyPrint, type sxpText } from '../../lib/sxp';
-import { XendError } from '../../xend/errors';
+import type { ParsedOptions } from '../../lib/getopt';
+import { prettyPrint } from '../../lib/sxp';
+import type { DomainSummary } from '../../xend/api';
+import { XendError, XsmError } from '../../xend/errors';
 import { Interrupted, orInterrupted, type XmCommand, type XmContext, XmError, type XmResult } from '../command';
 import { createOptions, parseCreate } from '../configFile';
 import { configVariables } from '../configVariables';
 import { wrap } from '../format';
 import { XENCONSOLE } from './console';
+import { enforcedPolicy } from './policy';
 
 const KEY_COLUMNS = 21;
 
@@ -15,12 +18,12 @@ export const create: XmCommand = {
   summary: 'Create a domain based on <ConfigFile>.',
   group: 'domain',
   isCommon: true,
-  moreHelp: () => `\nOptions:\n\n${optionLines()}`,
+  moreHelp: createHelp,
   async run(context, args): Promise<XmResult> {
     const { io } = context;
-    const parsed = await parseCreate(args, io);
+    const parsed = await parseCreate(args, io, () => enforcedPolicy(context));
     if (parsed === 'help_config') {
-      io.print(`Values:\n\n${valueLines()}`);
+      io.print(configValues());
       return { status: 0 };
     }
     const { options, config } = parsed;
@@ -29,27 +32,41 @@ export const create: XmCommand = {
       return { status: 0 };
     }
     if (options.has('xmldryrun')) return { status: 0 };
-    return start(context, config, {
-      isQuiet: options.has('quiet'),
-      isPaused: options.has('paused'),
-      withConsole: options.has('console_autoconnect'),
-    });
+    return bringUp(context, () => context.xend.create(config), optionsOf(options));
   },
 };
 
-interface StartOptions {
+/** What follows the usage of create and new. */
+export function createHelp(): string {
+  return `\nOptions:\n\n${optionLines()}`;
+}
+
+/** The variables that a configuration may set. */
+export function configValues(): string {
+  return `Values:\n\n${valueLines()}`;
+}
+
+export function optionsOf(options: ParsedOptions): StartOptions {
+  return {
+    isQuiet: options.has('quiet'),
+    isPaused: options.has('paused'),
+    withConsole: options.has('console_autoconnect'),
+  };
+}
+
+export interface StartOptions {
   readonly isQuiet: boolean;
   readonly isPaused: boolean;
   readonly withConsole: boolean;
 }
 
 /** Create, wait for the devices, unpause; a domain that fails on the way, or is not wanted any more (Ctrl-C), is destroyed. */
-async function start(
+export async function bringUp(
   { io, xend }: XmContext,
-  config: Parameters<typeof sxpText>[0],
+  make: () => Promise<DomainSummary>,
   options: StartOptions,
 ): Promise<XmResult> {
-  const domain = await withoutUsage(() => xend.create(config));
+  const domain = await withoutUsage(make);
   const orDestroy = async (step: () => Promise<void>, otherwise: string) => {
     try {
       if (io.isCancelled) throw new Interrupted();
@@ -71,7 +88,7 @@ async function withoutUsage<T>(body: () => Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {
-    if (error instanceof XendError) throw new XmError(error.message, { usage: false });
+    if (error instanceof XendError && !(error instanceof XsmError)) throw new XmError(error.message, { usage: false });
     throw error;
   }
 }

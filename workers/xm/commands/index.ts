@@ -3,13 +3,19 @@ import type { XmCommand } from '../command';
 import { blockAttach, blockDetach, blockList } from './block';
 import { consoleCommand } from './console';
 import { create } from './create';
+import { dryRun } from './dryRun';
 import { helpCommand } from './help';
 import { debugKeys, dmesg, info, log } from './host';
 import { destroy, pause, unpause } from './lifecycle';
 import { list } from './list';
+import { addlabel, getlabel, rmlabel } from './label';
+import { labels, resources } from './labels';
+import { deleteCommand, newCommand, rename, start } from './managed';
 import { memMax, memSet } from './memory';
 import { domid, domname } from './names';
 import { networkAttach, networkDetach, networkList } from './network';
+import { activatepolicy, cfgbootpolicy, loadpolicy, makepolicy } from './olderPolicy';
+import { dumppolicy, getpolicy, resetpolicy, setpolicy } from './policy';
 import { schedCredit } from './schedCredit';
 import { reboot, shutdown } from './shutdown';
 import { sysrq } from './sysrq';
@@ -20,6 +26,8 @@ import { vcpuPin, vcpuSet } from './vcpus';
 export const commands: readonly XmCommand[] = [
   consoleCommand,
   create,
+  newCommand,
+  deleteCommand,
   destroy,
   domid,
   domname,
@@ -28,7 +36,9 @@ export const commands: readonly XmCommand[] = [
   memSet,
   pause,
   reboot,
+  rename,
   shutdown,
+  start,
   sysrq,
   unpause,
   uptime,
@@ -46,5 +56,19 @@ export const commands: readonly XmCommand[] = [
   networkAttach,
   networkDetach,
   networkList,
+  labels,
+  addlabel,
+  rmlabel,
+  getlabel,
+  dryRun,
+  resources,
+  makepolicy,
+  loadpolicy,
+  cfgbootpolicy,
+  activatepolicy,
+  dumppolicy,
+  setpolicy,
+  resetpolicy,
+  getpolicy,
   helpCommand(() => commands),
 ];

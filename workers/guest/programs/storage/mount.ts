@@ -74,7 +74,13 @@ export function fstab(sys: Sys): FstabEntry[] {
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
     .filter((words) => words.length >= 3 && !words[0]!.startsWith('#'))
-    .map(([source = '', target = '', type = '', options = 'defaults', , pass = '0']) => ({ source, target, type, options, pass: Number(pass) || 0 }));
+    .map(([source = '', target = '', type = '', options = 'defaults', , pass = '0']) => ({
+      source,
+      target,
+      type,
+      options,
+      pass: Number(pass) || 0,
+    }));
 }
 
 /** Options that are for mount(8) and fstab, not for the kernel. */

@@ -1,5 +1,6 @@
 /** Programs that read text and write it changed, chosen or counted. */
 import type { Program } from '../../sys';
+import { awk, gawk } from './awk/index';
 import { cat, nl, rev, tac } from './cat';
 import { cmp, diff } from './compare';
 import { cut } from './cut';
@@ -15,5 +16,5 @@ import { wc } from './wc';
 
 export const textPrograms: readonly Program[] = [
   ...[bracket, cat, cut, echo, egrep, expr, fgrep, fold, grep, head, isFalse, isTrue, nl, printf, rev, sed, seq, sort],
-  ...[cmp, diff, hexdump, od, strings, tac, tail, tee, test, tr, uniq, wc, yes],
+  ...[awk, cmp, diff, gawk, hexdump, od, strings, tac, tail, tee, test, tr, uniq, wc, yes],
 ];

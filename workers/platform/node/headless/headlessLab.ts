@@ -7,6 +7,7 @@ import { Gateway } from '../../../net/gateway';
 import { Lan } from '../../../net/lan';
 import { MemoryStorage } from '../../../storage/memoryStorage';
 import { readDom0Files } from '../dom0Files';
+import { guestImages, loadEmulator } from '../guestAssets';
 import { createPythonRunner } from '../pythonRunner';
 import { nodeRunLoopPlatform } from '../runLoopPlatform';
 import { HeadlessHost } from './headlessHost';
@@ -25,6 +26,7 @@ export class HeadlessLab {
   readonly #storage = new MemoryStorage();
   readonly #python = createPythonRunner();
   readonly #installFiles = readDom0Files();
+  readonly #guestImages = guestImages();
   /** Every host that was ever made; its number does not change over a crash. */
   readonly #hosts = new Map<string, { readonly number: number; readonly options: CreateOptions; host: HeadlessHost }>();
 
@@ -64,6 +66,8 @@ export class HeadlessLab {
         storage: this.#storage,
         installFiles: options.relocation ? this.#installFiles : this.#installFiles.map(withoutRelocation),
         python: this.#python,
+        x86: loadEmulator,
+        guestImages: this.#guestImages,
         unixSecondsAtZero: UNIX_SECONDS_AT_ZERO,
         onBug: this.onBug,
       },

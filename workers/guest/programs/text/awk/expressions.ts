@@ -126,7 +126,7 @@ export class ExpressionParser {
 
   #startsOperand(): boolean {
     const { kind, text } = this.token;
-    if (kind === 'sign') return ['$', '(', '!', '++', '--'].includes(text);
+    if (kind === 'sign') return ['$', '(', '++', '--'].includes(text);
     return ['number', 'string', 'regex', 'name', 'call', 'builtin'].includes(kind);
   }
 

@@ -1,0 +1,64 @@
+/**
+ * Large files of Domain-0 that are fetched when they are first used: kernels, RAM disks and a disk image of Linux guests.
+ *
+ * At installation each is a sparse file of the right size and nothing but a hole; using it for a domain fetches the
+ * contents, checks their hash, and writes them into the file, where they stay like any other file's.
+ */
+import { gunzipSync } from 'fflate';
+import type { Kernel } from '../guest/kernel';
+import type { RootTree } from '../guest/rootTree';
+import { SysError } from '../guest/sys';
+import { sha256Hex } from '../lib/sha256';
+
+/** An entry of public/guests/manifest.json. */
+export interface GuestImage {
+  readonly name: string;
+  /** Where it stands in Domain-0. */
+  readonly path: string;
+  readonly packing: 'none' | 'gzip';
+  /** As fetched. */
+  readonly size: number;
+  readonly sha256: string;
+  readonly contentsSize: number;
+}
+
+export interface GuestImageSource {
+  readonly images: readonly GuestImage[];
+  /** The bytes of an image; the platform shows progress and keeps what it has fetched. */
+  fetch(image: GuestImage): Promise<Uint8Array>;
+}
+
+/** The files as they are installed. */
+export function guestImageFiles(images: readonly GuestImage[]): RootTree {
+  return images.map(({ path, contentsSize }) => ({
+    path,
+    kind: 'file',
+    mode: 0o644,
+    sparse: { size: contentsSize, extents: [] },
+  }));
+}
+
+/** Fetches the contents of the file at `path` if it is one of them and still a hole. Rejects with what went wrong. */
+export async function provideGuestImage(kernel: Kernel, source: GuestImageSource, path: string): Promise<void> {
+  const place = realPath(kernel, path);
+  const image = source.images.find((each) => each.path === place);
+  if (!image || !isHole(kernel, image)) return;
+  const bytes = await source.fetch(image);
+  if (bytes.length !== image.size || sha256Hex(bytes) !== image.sha256)
+    throw new Error(`${image.name} is not what it should be (wrong hash)`);
+  kernel.writeFile(image.path, image.packing === 'gzip' ? gunzipSync(bytes) : bytes);
+}
+
+function isHole({ vfs }: Kernel, { path, contentsSize }: GuestImage): boolean {
+  const { data } = vfs.find('/', path);
+  return data !== undefined && data.size === contentsSize && !data.hasExtent(0);
+}
+
+function realPath({ vfs }: Kernel, path: string): string {
+  try {
+    return vfs.locate('/', path, { uid: 0, gid: 0 }).path;
+  } catch (error) {
+    if (error instanceof SysError) return path;
+    throw error;
+  }
+}

@@ -1,0 +1,334 @@
+/** xend's answers to xm about policies and labels (xend/XendXSPolicyAdmin.py, util/xsm/acm/acm.py in Xen 3.4). */
+import { decodePolicy } from '../acm/policyBinary';
+import type { LabelKind } from '../acm/policyMap';
+import { DEFAULT_POLICY_NAME, INACCESSIBLE, UNLABELED } from '../acm/policyModel';
+import { checkPolicy } from '../acm/policyRules';
+import { fullLabel, parseFullLabel } from '../acm/policyUpdate';
+import { PolicyError, readPolicy } from '../acm/policyXml';
+import { findResource, normalResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
+import { type XserrName, xserrText } from '../acm/xserr';
+import { sxpText } from '../lib/sxp';
+import type { DeviceConfig } from './domainConfig';
+import type { XendDomainInfo } from './domainInfo';
+import type { XendDomain } from './domains';
+import { XendError, XsmError } from './errors';
+import { INACTIVE, isActive, isDisk, lookup, pairsText, withVifLabel, type XendSecurity } from './security';
+import type { DryRun, PolicyState, XendSecurityApi } from './securityApi';
+import { POLICY_SOURCES } from './securityFiles';
+
+const SCRIPTS = '/etc/xen/scripts';
+
+export class SecurityCalls implements XendSecurityApi {
+  constructor(readonly domains: XendDomain) {}
+
+  get #security(): XendSecurity {
+    return this.domains.security;
+  }
+
+  get #files() {
+    return this.domains.environment.files;
+  }
+
+  async activePolicy(): Promise<string> {
+    return this.#security.policyName;
+  }
+
+  async isOn(): Promise<boolean> {
+    return this.#security.isOn;
+  }
+
+  async getPolicy(): Promise<PolicyState | undefined> {
+    return this.#security.state();
+  }
+
+  async setPolicy(xml: Uint8Array): Promise<PolicyState> {
+    return this.#security.setPolicy(xml);
+  }
+
+  async resetPolicy(): Promise<{ readonly wasBoot: boolean }> {
+    return this.#security.resetPolicy();
+  }
+
+  async dumpPolicy(): Promise<{ readonly binary: Uint8Array; readonly dom0: number } | undefined> {
+    const binary = this.#security.isOn ? this.#security.acm.policy() : undefined;
+    return binary && { binary, dom0: this.domains.lookup('0').info?.ssidref ?? 0 };
+  }
+
+  // --- labels
+
+  async labels(policy: string, kind: LabelKind): Promise<readonly string[] | undefined> {
+    return lookup(() => this.#security.files.map(policy)?.labels(kind));
+  }
+
+  async checkLabel(policy: string, label: string, kind: 'dom' | 'res'): Promise<void> {
+    this.#requireLabel(policy, label, kind);
+  }
+
+  #requireLabel(policy: string, label: string, kind: 'dom' | 'res'): number {
+    return lookup(() => {
+      const map = this.#security.files.map(policy);
+      if (!map) {
+        const { files } = this.#security;
+        const missing = files.files.exists(files.path(policy, '-security_policy.xml')) ? 'Mapping' : 'Policy';
+        const path = files.path(policy, missing === 'Mapping' ? '.map' : '-security_policy.xml');
+        throw new XsmError(`${missing} file '${path}' not found.`);
+      }
+      return map.ssidref(label, kind);
+    });
+  }
+
+  // --- resources
+
+  async resources(): Promise<readonly ResourceEntry[]> {
+    return this.#security.files.resources();
+  }
+
+  async resourceLabel(resource: string): Promise<string | undefined> {
+    const entry = this.#named(() => findResource(this.#security.files.resources(), resource, this.#files));
+    return entry && fullLabel(entry);
+  }
+
+  async setResourceLabel(resource: string, policy: string, label: string): Promise<void> {
+    const { files } = this.#security;
+    this.#security.requireCurrent();
+    const failed = (code: XserrName) => new XsmError(`An error occurred labeling the resource: ${xserrText(code)}`);
+    const name = this.#named(() => normalResource(resource, this.#files));
+    if (label !== INACCESSIBLE) this.#requireLabel(policy, label, 'res');
+    const entries = files.resources();
+    const old = findResource(entries, resource, this.#files);
+    if (old) throw new XsmError(`'${resource}' is already labeled with '${fullLabel(old)}'.`);
+    if (this.#isInUse(name)) throw failed('RESOURCE_IN_USE');
+    const isVlan = name.startsWith('vlan:');
+    if (
+      isVlan &&
+      entries.some((each) => each.name.startsWith('vlan:') && each.policy === policy && each.label === label)
+    )
+      throw failed('BAD_LABEL');
+    const entry = { name, type: 'ACM', policy: label === INACCESSIBLE ? '*' : policy, label };
+    await this.#changeScript('add', entry);
+    files.writeResources([...files.resources(), entry]);
+  }
+
+  /** Works without a policy in force too: it repairs a machine whose labels nobody understands any more. */
+  async removeResourceLabel(resource: string): Promise<void> {
+    const { files } = this.#security;
+    const old = this.#named(() => findResource(files.resources(), resource, this.#files));
+    if (!old) throw new XsmError('Resource not labeled');
+    if (this.#isInUse(old.name))
+      throw new XsmError(`An error occurred removing the label: ${xserrText('RESOURCE_IN_USE')}`);
+    await this.#changeScript('remove', old);
+    files.writeResources(files.resources().filter(({ name }) => name !== old.name));
+  }
+
+  #named<T>(body: () => T): T {
+    try {
+      return body();
+    } catch (error) {
+      if (error instanceof ResourceNameError) throw new XsmError(error.message);
+      throw error;
+    }
+  }
+
+  /** By a running domain; a paused one does not count. */
+  #isInUse(name: string): boolean {
+    return this.domains
+      .all()
+      .some(
+        (domain) =>
+          domain.powerState === 'running' &&
+          domain.config.devices.some(
+            (device) => isDisk(device) && this.#normal(sxpText(device.sxp, 'uname') ?? '') === name,
+          ),
+      );
+  }
+
+  #normal(uname: string): string | undefined {
+    try {
+      return normalResource(uname, this.#files);
+    } catch (error) {
+      if (error instanceof ResourceNameError) return undefined;
+      throw error;
+    }
+  }
+
+  async #changeScript(command: 'add' | 'remove', entry: ResourceEntry): Promise<void> {
+    const { environment, options } = this.domains;
+    const [script, ...args] = (options.text('resource-label-change-script') ?? '')
+      .split(/\s+/)
+      .filter((word) => word !== '');
+    if (script === undefined) return;
+    const path = script.startsWith('/') ? script : `${SCRIPTS}/${script}`;
+    await environment.runScript(path, args, { label: fullLabel(entry), command, resource: entry.name });
+  }
+
+  // --- labels of domains
+
+  async domainLabel(key: string): Promise<string | undefined> {
+    const label = this.#security.labelOf(this.domains.lookup(key));
+    return label === undefined || parseFullLabel(label)?.label === UNLABELED ? undefined : label;
+  }
+
+  async setDomainLabel(key: string, policy: string, label: string): Promise<{ readonly isDormant: boolean }> {
+    const domain = this.domains.lookup(key);
+    const failed = (code: XserrName, more = '') =>
+      new XsmError(`An error occurred relabeling the domain: ${xserrText(code)}${more}`);
+    this.#security.requireCurrent();
+    if (!isActive(domain) && domain.powerState !== 'halted' && domain.powerState !== 'suspended')
+      throw failed('VM_WRONG_STATE');
+    const text = fullLabel({ type: 'ACM', policy, label });
+    if (!isActive(domain)) {
+      domain.config.securityLabel = text;
+      domain.storeLabel();
+      return { isDormant: true };
+    }
+    if (policy !== this.#security.policyName) throw failed('POLICY_NOT_LOADED');
+    const { map } = this.#security.requireCurrent();
+    if (!map.hasVmLabel(label)) throw failed('BAD_LABEL');
+    const ssidref = map.ssidref(label, 'dom');
+    if (domain.isPrivileged) this.#checkDom0(ssidref, failed);
+    else this.#checkRelabel(domain, text, ssidref, failed);
+    const refusal = this.#security.acm.relabel([[domain.domid, ssidref]]);
+    if (refusal) throw failed('HV_OP_FAILED', `. Hypervisor reported errors:${pairsText(refusal)}`);
+    this.domains.refresh();
+    if (domain.isPrivileged) this.#security.writeDom0Word(ssidref, text);
+    else {
+      domain.config.securityLabel = text;
+      domain.storeLabel();
+    }
+    return { isDormant: ssidref === 0 };
+  }
+
+  /** The new label must hold every type of the domains that run (Users' Manual, §10.2.7). */
+  #checkDom0(ssidref: number, failed: (code: XserrName) => XsmError): void {
+    const running = this.domains.list().filter(({ domid }) => domid !== 0);
+    if (!running.every(({ info }) => this.#security.acm.authorization(ssidref, info?.ssidref ?? 0)))
+      throw failed('HV_OP_FAILED');
+  }
+
+  /** Everything that the domain uses must stay within its reach, and Domain-0 authorised to run it. */
+  #checkRelabel(domain: XendDomainInfo, label: string, ssidref: number, failed: (code: XserrName) => XsmError): void {
+    const dom0 = this.domains.lookup('0').info?.ssidref ?? 0;
+    if (!this.#security.acm.authorization(dom0, ssidref)) throw failed('VM_NOT_AUTHORIZED');
+    if (!this.#security.files.hasResourceFile) return;
+    try {
+      for (const device of domain.config.devices) {
+        if (isDisk(device)) this.#security.checkDevice({ ...domain.config, securityLabel: label }, device);
+        else if (device.class === 'vif' && sxpText(device.sxp, 'security_label') !== undefined)
+          this.#security.checkDevice({ ...domain.config, securityLabel: label }, device);
+      }
+    } catch (error) {
+      if (error instanceof XendError) throw failed('BAD_LABEL');
+      throw error;
+    }
+  }
+
+  async removeDomainLabel(key: string): Promise<boolean> {
+    const domain = this.domains.lookup(key);
+    if (domain.config.securityLabel === undefined && !domain.isPrivileged) return false;
+    // A running domain keeps its label, though the tools say otherwise.
+    if (!isActive(domain)) {
+      domain.config.securityLabel = undefined;
+      domain.storeLabel();
+    }
+    return true;
+  }
+
+  async vifLabel(key: string, index: number): Promise<string | undefined> {
+    return sxpText(this.#vif(this.domains.lookup(key), index).sxp, 'security_label');
+  }
+
+  async setVifLabel(
+    key: string,
+    index: number,
+    label: { readonly policy: string; readonly label: string } | undefined,
+  ) {
+    const domain = this.domains.lookup(key);
+    const vif = this.#vif(domain, index);
+    if (isActive(domain)) throw new XsmError(xserrText('RESOURCE_IN_USE'));
+    if (label) this.#requireLabel(label.policy, label.label, 'res');
+    const changed = withVifLabel(vif, label && fullLabel({ type: 'ACM', ...label }));
+    domain.config.devices = domain.config.devices.map((device) => (device === vif ? changed : device));
+    domain.storeLabel();
+  }
+
+  #vif(domain: XendDomainInfo, index: number): DeviceConfig {
+    const vif = domain.config.devices.filter((device) => device.class === 'vif')[index];
+    if (!vif) throw new XendError('Bad VIF index.');
+    return vif;
+  }
+
+  async dryRun(label: string | undefined, unames: readonly string[]): Promise<DryRun> {
+    if (!this.#security.isOn)
+      return { domainProblem: label === undefined ? undefined : 'Security off, but domain labeled', resources: [] };
+    const { map, file } = this.#security.requireCurrent();
+    const isUnlabeledFine = file.policy.vmLabels.some(({ name }) => name === UNLABELED);
+    if (label === undefined && !isUnlabeledFine) return { domainProblem: 'Domain not labeled', resources: [] };
+    const ssidref = lookup(() => map.ssidref(parseFullLabel(label ?? '')?.label ?? UNLABELED, 'dom'));
+    const resources = unames.map((uname) => {
+      this.#named(() => normalResource(uname, this.#files, true));
+      const { isPermitted, label: name, policy } = this.#security.diskDecision(ssidref, uname);
+      return { resource: uname, isPermitted, label: name, policy };
+    });
+    return { domainProblem: undefined, resources };
+  }
+
+  // --- the older generation's commands
+
+  async makePolicy(name: string): Promise<void> {
+    const source = this.#security.files.source(name);
+    if (!source) throw new XendError(`Unknown policy '${name}'`);
+    try {
+      const file = readPolicy(source);
+      checkPolicy(file.policy);
+      if (file.policy.name !== name)
+        throw new XendError(`Creating policy failed:\nthe policy in the file is named ${file.policy.name}`);
+      this.#security.files.save(file, true);
+    } catch (error) {
+      if (!(error instanceof PolicyError)) throw error;
+      const lines = error.problems.map(({ message, place }) => `line ${place.line}: ${message}`);
+      throw new XendError(`Creating policy failed:\n${lines.join('\n')}`);
+    }
+  }
+
+  async loadPolicy(name: string): Promise<void> {
+    const { files } = this.#security;
+    const active = this.#security.policyName;
+    if (!files.source(name) && !files.binary(name)) throw new XendError(`Unknown Policy ${name}`);
+    if (!files.binary(name, POLICY_SOURCES))
+      throw new XendError('Binary file does not exist.Please use makepolicy to build the policy binary.');
+    if (active !== DEFAULT_POLICY_NAME && active !== name)
+      throw new XendError(`Active policy '${active}' incompatible with new policy '${name}'`);
+    const source = this.#files.read(files.path(name, '-security_policy.xml'));
+    if (!source) throw new XendError(`Unknown Policy ${name}`);
+    try {
+      this.#security.setPolicy(source, { isReload: true, forBoot: false });
+    } catch (error) {
+      if (error instanceof XsmError) throw new XendError(`Loading policy failed:\n${error.text}`);
+      throw error;
+    }
+  }
+
+  async configureBootPolicy(name: string, title: string | undefined): Promise<string> {
+    const { files } = this.#security;
+    if (!/^[A-Za-z0-9_.-]+$/.test(name)) throw new XendError(`Illegal policy name: '${name}'`);
+    if (!files.source(name)) throw new XendError(`Unknown policy '${name}'`);
+    const binary = files.binary(name, POLICY_SOURCES);
+    if (!binary)
+      throw new XendError(`Cannot find binary file for policy '${name}'. Please use makepolicy to create binary file.`);
+    decodePolicy(binary);
+    const found = this.#security.boot.installInto(title, name, binary);
+    if (typeof found === 'string') return found;
+    if (found.length === 0) throw new XendError('Boot entry not found. Please specify unique part of the boot title.');
+    const list = found.map((each) => `'${each}'`).join(', ');
+    throw new XendError(`Following boot entries matched: [${list}]. \nPlease specify unique part of the boot title.`);
+  }
+
+  async activatePolicy(): Promise<void> {
+    const { file } = this.#security.requireCurrent();
+    const { name } = file.policy;
+    const binary = this.#security.files.binary(name);
+    if (name === DEFAULT_POLICY_NAME || !binary)
+      throw new XsmError(`'${name || INACTIVE}' policy. Nothing to activate.`);
+    this.#security.boot.install(name, binary);
+  }
+}

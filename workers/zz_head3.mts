@@ -1,0 +1,16 @@
+import { bootedHost } from '/work/main/workers/platform/node/testing';
+const b=await bootedHost({});
+const which=process.argv[2]??'linux';
+const dec=new TextDecoder(); let out='';
+const hv=(b.host as any).host.hypervisor;
+const t=Date.now(); let t0=t;
+let shown=false;
+const iv=setInterval(()=>{},50);
+const w=(x:Uint8Array)=>{out+=dec.decode(x); if(!shown&&/linux:~# /.test(out)){shown=true;console.log('PROMPT wall',(Date.now()-t0)/1000,'cpu',hv.findDomain(1).vcpus[0].unit.runningNs(hv.clock.nowNs)/1e9);} };
+await b.exec('xm create /etc/xen/'+which); console.log('created',(Date.now()-t0)/1000); t0=Date.now();
+const p=b.host.run(`xm console ${which}`,20000,{stdout:w,stderr:w}).catch((e:unknown)=>console.log('ERR',e));
+await p; clearInterval(iv);
+console.log(out.slice(-1500));
+const r=await b.exec('xm list; xenstore-ls /local/domain/1/device; ifconfig vif1.0; tail -2 /var/log/messages');
+console.log(r.output, b.bugs, 'total', (Date.now()-t)/1000);
+b.close(); process.exit(0);
