@@ -51,6 +51,7 @@ test('the first guest boots in the browser', async ({ lab, page }) => {
     await page.keyboard.press('Escape');
     await lab.hoverWord('memory');
     await expect(lab.hover()).toContainText('MiB');
+    await expect(lab.hover().locator('.hover-row')).toHaveCount(1);
   });
 
   await test.step('what is saved is in Domain-0, and what the shell changes is in the editor', async () => {
@@ -86,7 +87,7 @@ test('the first guest boots in the browser', async ({ lab, page }) => {
   await test.step('a second pane shows the same console', async () => {
     const console = await lab.openConsole('ExampleDomain');
     await console.waitFor('echo hi >/root/f');
-    await console.focus();
+    await expect(page.getByRole('textbox', { name: 'Console of ExampleDomain' })).toBeFocused();
     await page.keyboard.press('Enter');
     await console.waitForPrompt();
     expect(await console.run('cat /root/f')).toBe('hi');
@@ -126,8 +127,19 @@ test('the first guest boots in the browser', async ({ lab, page }) => {
     await dom0.run('sleep 60');
     await lab.setSpeed('×1');
     const before = await lab.domidOf('VM1');
+    const console = await lab.openConsole('VM1');
+    await console.waitFor(/login: ?$/);
+    await lab.show('Terminal');
     await dom0.run('xm reboot VM1');
     await expect.poll(() => lab.domidOf('VM1')).toBeGreaterThan(before);
+    const after = await lab.domidOf('VM1');
+    await expect.poll(() => lab.tabs()).toContain(`VM1 (${after})`);
+    await lab.showTab(`VM1 (${after})`);
+    await console.waitFor(new RegExp(`VM1 is back with id ${after}[\\s\\S]*login: ?$`));
+    await console.type('root');
+    await console.waitForPrompt();
+    await lab.closePane('VM1');
+    await lab.show('Terminal');
 
     await dom0.run('xm destroy VM2');
     await expect(lab.domainRow('VM2')).toHaveCount(0);

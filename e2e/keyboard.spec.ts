@@ -31,7 +31,7 @@ test('an operator without a mouse types, edits, and reaches every pane', async (
     await page.keyboard.press('Shift+Tab');
   await expect(close).toBeFocused();
   await page.keyboard.press('Enter');
-  await command('Show: Terminal');
+  await expect(page.getByRole('textbox', { name: 'Serial console of the machine' })).toBeFocused();
   await page.keyboard.type('cat /root/notes\n');
   await dom0.waitFor(/\nfrom the keyboard\n?/);
 

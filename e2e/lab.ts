@@ -214,6 +214,15 @@ export class Lab {
       .click();
   }
 
+  async showTab(title: string): Promise<void> {
+    await this.page.getByRole('tab', { name: title, exact: true }).click();
+  }
+
+  /** Titles of all tabs, in the order of the page. */
+  async tabs(): Promise<string[]> {
+    return this.page.locator('.tab-title').allTextContents();
+  }
+
   async disksAreSaved(): Promise<void> {
     await expect(this.page.getByRole('contentinfo')).toContainText(/Disks\s*saved/);
   }

@@ -18,3 +18,27 @@ test('a machine reboots, is switched off, and comes back with its files', async 
   await dom0.waitForPrompt();
   expect(await dom0.run('cat /root/kept')).toBe('kept');
 });
+
+test('a machine whose disks are erased is installed anew, after a question', async ({ lab, page }) => {
+  const dom0 = lab.console('Domain-0');
+  await dom0.waitForPrompt();
+  await dom0.run('echo mine >/root/mine; sync');
+  await lab.disksAreSaved();
+
+  const erase = async () => {
+    await page.keyboard.press('F1');
+    await page.keyboard.type('erase');
+    await page.keyboard.press('Enter');
+  };
+  await erase();
+  await expect(page.getByRole('button', { name: 'Keep them' })).toBeFocused();
+  expect(await lab.accessibilityViolations()).toEqual([]);
+  await page.keyboard.press('Enter');
+  expect(await dom0.run('cat /root/mine')).toBe('mine');
+
+  await erase();
+  await page.getByRole('button', { name: 'Erase and install anew' }).click();
+  await expect.poll(() => dom0.text()).not.toContain('mine');
+  await dom0.waitForPrompt();
+  expect(await dom0.run('cat /root/mine')).toContain('No such file or directory');
+});

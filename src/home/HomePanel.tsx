@@ -132,14 +132,18 @@ function HostFacts() {
       <dl className="facts">
         <dt>{facts.phase}</dt>
         <dd>{text.phases[host.phase]}</dd>
-        <dt>{facts.cpus}</dt>
-        <dd>{host.pcpus}</dd>
-        <dt>{facts.memory}</dt>
-        <dd>{mebibytes(host.totalMemoryKiB)}</dd>
-        <dt>{facts.free}</dt>
-        <dd>{mebibytes(host.freeMemoryKiB)}</dd>
-        <dt>{facts.domains}</dt>
-        <dd>{domainCount}</dd>
+        {host.pcpus > 0 && (
+          <>
+            <dt>{facts.cpus}</dt>
+            <dd>{host.pcpus}</dd>
+            <dt>{facts.memory}</dt>
+            <dd>{mebibytes(host.totalMemoryKiB)}</dd>
+            <dt>{facts.free}</dt>
+            <dd>{mebibytes(host.freeMemoryKiB)}</dd>
+            <dt>{facts.domains}</dt>
+            <dd>{domainCount}</dd>
+          </>
+        )}
       </dl>
       <div className="buttons">
         <button type="button" title={workbenchText.erase.command} onClick={askToErase}>

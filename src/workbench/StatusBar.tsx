@@ -4,6 +4,9 @@ import { Meter } from '../ui/Meter';
 import { formatLag, formatSpeed, formatVirtualTime } from './format';
 import { text } from './text';
 
+/** Less than this is no more than a hiccup, ms. */
+const worthSaying = 1000;
+
 export function StatusBar() {
   const host = useLab((state) => state.host);
   const domainCount = useLab((state) => selectDomids(state).length);
@@ -26,7 +29,7 @@ export function StatusBar() {
         <span className="status-name">{labels.speed}</span>
         <span className="status-value">{formatSpeed(host.speed)}</span>
       </span>
-      {host.lagMs >= 200 && (
+      {host.lagMs >= worthSaying && (
         <span className="status-item warning" title={labels.lagHint}>
           <span className="status-value">
             {formatLag(host.lagMs)} {labels.lag}

@@ -24,7 +24,7 @@ const guarded = Object.fromEntries(
 export function Workbench() {
   const { terminals } = useLabHandle();
   const theme = useTheme((state) => state.theme);
-  const [isPaletteOpen, setPaletteOpen] = useState(false);
+  const { palette, openPalette, closePalette } = usePalette();
   const uninstall = useRef<() => void>(undefined);
   const onReady = useCallback(
     ({ api }: DockviewReadyEvent) => {
@@ -35,11 +35,11 @@ export function Workbench() {
   );
   useEffect(() => () => uninstall.current?.(), []);
   useDocumentRequests();
-  usePageKeys(() => setPaletteOpen(true));
+  usePageKeys(openPalette);
 
   return (
     <div className="workbench">
-      <Toolbar onCommands={() => setPaletteOpen(true)} />
+      <Toolbar onCommands={openPalette} />
       <main aria-label={text.workbench}>
         <DockviewReact
           components={guarded}
@@ -54,9 +54,22 @@ export function Workbench() {
       <Notices />
       <StatusBar />
       <EraseDialog />
-      {isPaletteOpen && <CommandPalette onClose={() => setPaletteOpen(false)} />}
+      {palette > 0 && <CommandPalette key={palette} onClose={() => closePalette(palette)} />}
     </div>
   );
+}
+
+/** The number of the open palette, 0 for none. A dialog reports its end late, when the next one may be open already. */
+function usePalette() {
+  const [palette, setPalette] = useState(0);
+  const last = useRef(0);
+  const openPalette = useCallback(() => {
+    if (document.querySelector('dialog.palette[open]')) return;
+    last.current += 1;
+    setPalette(last.current);
+  }, []);
+  const closePalette = useCallback((ended: number) => setPalette((now) => (now === ended ? 0 : now)), []);
+  return { palette, openPalette, closePalette };
 }
 
 function Watermark() {

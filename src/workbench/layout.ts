@@ -179,7 +179,11 @@ function addPanel(api: DockviewApi, id: PanelId, options: Partial<Parameters<Doc
 function besides(id: PanelId): Partial<Parameters<DockviewApi['addPanel']>[0]> {
   const terminal = dock?.getPanel('terminal');
   if (id === 'home') return { position: { direction: 'left' }, initialWidth: 316 };
-  if (id === 'domains') return { position: { direction: 'below' }, initialHeight: 240 };
+  if (id === 'domains')
+    return {
+      position: terminal ? { referencePanel: terminal, direction: 'below' } : { direction: 'below' },
+      initialHeight: 240,
+    };
   return terminal ? { position: { referencePanel: terminal, direction: 'within' } } : {};
 }
 

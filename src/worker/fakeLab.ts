@@ -155,7 +155,7 @@ export class FakeLab implements LabApi {
     return ok(null);
   }
 
-  async eraseDisks() {
+  async eraseDisks(): Promise<LabResult<null>> {
     this.files.clear();
     return ok(null);
   }

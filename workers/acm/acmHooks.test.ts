@@ -97,28 +97,31 @@ it('a guest that binds a port or maps a grant by hand against the policy is refu
   expect(failure(offer(one, spy.domid).result)).toBe('EACCES');
   expect(failure(offer(spy, one.domid).result)).toBe('EACCES');
   const port = ok(offer(one, two.domid)).words[1]!;
-  expect(failure(spy.callWith(hypercall.event_channel_op, EVTCHNOP_bind_interdomain, [one.domid, port, 0]).result)).toBe(
-    'EINVAL',
-  );
+  expect(
+    failure(spy.callWith(hypercall.event_channel_op, EVTCHNOP_bind_interdomain, [one.domid, port, 0]).result),
+  ).toBe('EINVAL');
   ok(two.callWith(hypercall.event_channel_op, EVTCHNOP_bind_interdomain, [one.domid, port, 0]));
 
   const grant = (gref: number, to: TestGuest) => {
     const { grants } = one.domain;
     grants.setFrame(gref as Gref, one.domain.space.p2m.get(3)!);
-    new DataView(host.hv.memory.bytes(grants.frames[0]!).buffer, host.hv.memory.bytes(grants.frames[0]!).byteOffset).setUint16(
-      8 * gref + 2,
-      to.domid,
-      true,
-    );
+    new DataView(
+      host.hv.memory.bytes(grants.frames[0]!).buffer,
+      host.hv.memory.bytes(grants.frames[0]!).byteOffset,
+    ).setUint16(8 * gref + 2, to.domid, true);
     grants.setFlags(gref as Gref, 1);
   };
   const map = (guest: TestGuest, gref: number) =>
-    ok(guest.callWith(hypercall.grant_table_op, GNTTABOP_map_grant_ref, [0, 0, 1, gref, one.domid, 0, 0, 0], 1)).view.getInt16(18, true);
+    ok(
+      guest.callWith(hypercall.grant_table_op, GNTTABOP_map_grant_ref, [0, 0, 1, gref, one.domid, 0, 0, 0], 1),
+    ).view.getInt16(18, true);
   grant(8, spy);
   grant(9, two);
   expect(map(spy, 8)).toBe(GNTST_permission_denied);
   expect(map(two, 9)).not.toBe(GNTST_permission_denied);
-  const copy = ok(spy.callWith(hypercall.grant_table_op, GNTTABOP_copy, [8, one.domid, 5, DOMID_SELF, 4 | (1 << 16), 0], 1));
+  const copy = ok(
+    spy.callWith(hypercall.grant_table_op, GNTTABOP_copy, [8, one.domid, 5, DOMID_SELF, 4 | (1 << 16), 0], 1),
+  );
   expect(copy.view.getInt16(20, true)).not.toBe(GNTST_okay);
   expect(hooks.state.statistics.grantDenied).toBeGreaterThan(0);
   expect(hooks.state.statistics.evtchnDenied).toBe(2);

@@ -111,7 +111,10 @@ export class AcmHooks implements SecurityHooks {
  * `NUMBER:ACM:POLICY[:LABEL]`: Domain-0's two rows, each kept at 1 unless it lies in 1 to 255, and the only policy that
  * may be loaded at boot.
  */
-export function parseSsidref(text: string | undefined): { readonly ssidref: number; readonly policyName: string | undefined } {
+export function parseSsidref(text: string | undefined): {
+  readonly ssidref: number;
+  readonly policyName: string | undefined;
+} {
   const match = /^(0x[0-9a-f]+|\d+)/i.exec(text ?? '');
   if (!text || !match) return { ssidref: ACM_BOOTSTRAP_SSIDREF, policyName: undefined };
   const number = Number(match[1]);

@@ -24,9 +24,9 @@ import {
   ACMOP_relabeldoms,
   ACMOP_setpolicy,
 } from '../abi/acm';
-import { errno, XenError } from '../lib/errno';
 import type { Call } from '../hypervisor/hypercalls';
 import { ControlRequest } from '../hypervisor/ops/controlRequest';
+import { errno, XenError } from '../lib/errno';
 import type { AcmHooks } from './acmHooks';
 import type { Channels, ErrorPair } from './acmState';
 import { chwallRowOf, steRowOf } from './numbering';
@@ -41,7 +41,8 @@ const operations: Readonly<Record<number, Operation>> = {
     if (hooks.isPolicyLoaded) throw new XenError('EFAULT', 'a policy is loaded');
     return answer(request, undefined, change(hooks, request, request.u64(0), request.u32(8), [], []));
   },
-  [ACMOP_getpolicy]: ({ state }, request) => put(request, request.u64(0), request.u32(8), encodePolicy(state.policy, state.wall)),
+  [ACMOP_getpolicy]: ({ state }, request) =>
+    put(request, request.u64(0), request.u32(8), encodePolicy(state.policy, state.wall)),
   [ACMOP_dumpstats]: ({ state }, request) => put(request, request.u64(0), request.u32(8), statistics(state.statistics)),
   [ACMOP_getssid]: (hooks, request) => {
     const bytes = ssidInfo(hooks, reference(hooks, request.u32(0), request.u32(4)));

@@ -113,36 +113,49 @@ describe('a random policy', () => {
     const domains = fc.array(fc.nat(), { maxLength: 6 });
     const links = fc.array(fc.tuple(fc.nat({ max: 5 }), fc.nat({ max: 5 })), { maxLength: 6 });
     fc.assert(
-      fc.property(policies(6), policies(6), domains, links, fc.array(fc.nat({ max: 7 })), (old, next, labels, pairs, deletions) => {
-        const state = new AcmState();
-        const before = binaryOf(old, NO_HASH);
-        state.install(before);
-        labels.forEach((label, domid) => {
-          const row = 1 + (label % (before.chwallRows.length - 1));
-          state.create(domid, ssidref(row, row));
-        });
-        const channels: Channels = {
-          evtchnPeers: (domid) => pairs.filter(([a, b]) => a === domid && state.shareEvtchn(a, b)).map(([, b]) => b),
-          grantPeers: () => [],
-        };
-        const peers = new Map(state.domains().map(({ domid }) => [domid, [...channels.evtchnPeers(domid)]]));
-        const fixed: Channels = { evtchnPeers: (domid) => peers.get(domid) ?? [], grantPeers: () => [] };
-        const snapshot = () =>
-          JSON.stringify([state.domains().map(({ domid, ssidref: ref }) => [domid, ref]), [...state.wall.running], [...state.wall.aggregate], state.policy.name]);
-        const was = snapshot();
-        const errors = state.change(binaryOf(next, NO_HASH), deletions, [], fixed);
-        if (errors.length > 0) {
-          expect(snapshot()).toBe(was);
-          expect(state.policy).toBe(before);
-          return;
-        }
-        const names = numberPolicy(next).vmLabels;
-        const words = naive(next);
-        const now = state.domains().map(({ domid, ssidref: ref }) => ({ domid, label: names[ref & 0xffff]! }));
-        now.forEach(({ domid, label }) => {
-          for (const peer of peers.get(domid)!) expect(words.share(label, now.find((each) => each.domid === peer)!.label)).toBe(true);
-        });
-      }),
+      fc.property(
+        policies(6),
+        policies(6),
+        domains,
+        links,
+        fc.array(fc.nat({ max: 7 })),
+        (old, next, labels, pairs, deletions) => {
+          const state = new AcmState();
+          const before = binaryOf(old, NO_HASH);
+          state.install(before);
+          labels.forEach((label, domid) => {
+            const row = 1 + (label % (before.chwallRows.length - 1));
+            state.create(domid, ssidref(row, row));
+          });
+          const channels: Channels = {
+            evtchnPeers: (domid) => pairs.filter(([a, b]) => a === domid && state.shareEvtchn(a, b)).map(([, b]) => b),
+            grantPeers: () => [],
+          };
+          const peers = new Map(state.domains().map(({ domid }) => [domid, [...channels.evtchnPeers(domid)]]));
+          const fixed: Channels = { evtchnPeers: (domid) => peers.get(domid) ?? [], grantPeers: () => [] };
+          const snapshot = () =>
+            JSON.stringify([
+              state.domains().map(({ domid, ssidref: ref }) => [domid, ref]),
+              [...state.wall.running],
+              [...state.wall.aggregate],
+              state.policy.name,
+            ]);
+          const was = snapshot();
+          const errors = state.change(binaryOf(next, NO_HASH), deletions, [], fixed);
+          if (errors.length > 0) {
+            expect(snapshot()).toBe(was);
+            expect(state.policy).toBe(before);
+            return;
+          }
+          const names = numberPolicy(next).vmLabels;
+          const words = naive(next);
+          const now = state.domains().map(({ domid, ssidref: ref }) => ({ domid, label: names[ref & 0xffff]! }));
+          now.forEach(({ domid, label }) => {
+            for (const peer of peers.get(domid)!)
+              expect(words.share(label, now.find((each) => each.domid === peer)!.label)).toBe(true);
+          });
+        },
+      ),
       { numRuns: 200 },
     );
   });
@@ -188,7 +201,12 @@ describe('orchard', () => {
     expect(state.statistics).toMatchObject({ evtchnEvaluated: 9, evtchnCacheHits: 0 });
     expect(state.shareEvtchn(0, 1)).toBe(true);
     expect(state.shareGrant(0, 9)).toBe(true);
-    expect(state.statistics).toMatchObject({ evtchnEvaluated: 9, evtchnCacheHits: 1, grantEvaluated: 1, grantCacheHits: 0 });
+    expect(state.statistics).toMatchObject({
+      evtchnEvaluated: 9,
+      evtchnCacheHits: 1,
+      grantEvaluated: 1,
+      grantCacheHits: 0,
+    });
     expect(state.create(10, rows.press)).toBe(true);
     expect([state.shareGrant(1, 10), state.shareGrant(1, 10)]).toEqual([false, false]);
     expect(state.statistics).toMatchObject({ grantEvaluated: 3, grantDenied: 2 });

@@ -126,11 +126,23 @@ export class AcmState {
       return this.#decided('create', domid, ref, undefined, []);
     }
     this.#domains.set(domid, { domid, ssidref: ref, cache: new DecisionCache() });
-    this.onDecision?.({ hook: 'create', isPermitted: true, subject: { domid, ssidref: ref }, object: undefined, types: [] });
+    this.onDecision?.({
+      hook: 'create',
+      isPermitted: true,
+      subject: { domid, ssidref: ref },
+      object: undefined,
+      types: [],
+    });
     return true;
   }
 
-  #decided(hook: DecisionHook, domid: number, ref: number, object: Decision['object'], types: readonly number[]): false {
+  #decided(
+    hook: DecisionHook,
+    domid: number,
+    ref: number,
+    object: Decision['object'],
+    types: readonly number[],
+  ): false {
     this.onDecision?.({ hook, isPermitted: false, subject: { domid, ssidref: ref }, object, types });
     return false;
   }
@@ -271,7 +283,11 @@ function testWall(wall: ChineseWall, refs: ReadonlyMap<number, number>): ErrorPa
 }
 
 /** Everything that is set up between domains must still be allowed. */
-function testSharing(types: TypeEnforcement, refs: ReadonlyMap<number, number>, channels: Channels): readonly ErrorPair[] {
+function testSharing(
+  types: TypeEnforcement,
+  refs: ReadonlyMap<number, number>,
+  channels: Channels,
+): readonly ErrorPair[] {
   const errors: ErrorPair[] = [];
   const row = (domid: number) => {
     const ref = refs.get(domid);

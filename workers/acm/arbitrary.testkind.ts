@@ -8,7 +8,14 @@ const names = (max: number) => fc.uniqueArray(name, { minLength: 1, maxLength: m
 /** Up to so many labels and types. */
 export const policies = (size: number): fc.Arbitrary<AcmPolicy> =>
   fc
-    .record({ name, ste: names(size), chwall: names(size), labels: names(size), resources: names(size), seed: fc.nat() })
+    .record({
+      name,
+      ste: names(size),
+      chwall: names(size),
+      labels: names(size),
+      resources: names(size),
+      seed: fc.nat(),
+    })
     .chain((base) =>
       fc
         .record({

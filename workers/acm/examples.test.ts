@@ -29,9 +29,15 @@ describe('the policies that come with the machine', () => {
       'SystemManagement',
       '__UNLABELED__',
     ]);
-    expect(labels('mytest_update')).toEqual(
-      ['A-Bank', 'A-Bank-WL', 'A-Bank.MA', 'A-Bank.SU', 'AutoCorp', 'B-Bank', 'SystemManagement'],
-    );
+    expect(labels('mytest_update')).toEqual([
+      'A-Bank',
+      'A-Bank-WL',
+      'A-Bank.MA',
+      'A-Bank.SU',
+      'AutoCorp',
+      'B-Bank',
+      'SystemManagement',
+    ]);
     expect(labels('example.test')).toEqual(['CocaCola', 'PepsiCo', 'SystemManagement', 'VIO']);
     expect(labels('example.client_v1')).toEqual([
       'dom_BoincClient',

@@ -175,7 +175,10 @@ export function decodePolicy(bytes: Uint8Array): BinaryPolicy & { readonly count
   if (u32(field.magic) !== ACM_MAGIC) throw new BinaryPolicyError('wrong magic');
   if (u32(field.version) !== ACM_POLICY_VERSION) throw new BinaryPolicyError('wrong version');
   if (u32(field.len) !== bytes.length) throw new BinaryPolicyError('wrong length');
-  if (u32(field.primaryCode) !== ACM_CHINESE_WALL_POLICY || u32(field.secondaryCode) !== ACM_SIMPLE_TYPE_ENFORCEMENT_POLICY)
+  if (
+    u32(field.primaryCode) !== ACM_CHINESE_WALL_POLICY ||
+    u32(field.secondaryCode) !== ACM_SIMPLE_TYPE_ENFORCEMENT_POLICY
+  )
     throw new BinaryPolicyError('not a CHINESE WALL AND SIMPLE TYPE ENFORCEMENT policy');
   const matrix = (at: number, rows: number, columns: number): Uint16Array[] => {
     if (rows > 0xffff || columns > 0xffff || at < 0 || at + 2 * rows * columns > bytes.length)

@@ -3,8 +3,8 @@
  * (tools/python/xen/util/xsm/acm/acm.py, Xen 3.4).
  */
 import { numberPolicy, ssidref as pair } from './numbering';
-import { type AcmPolicy, byCodePoint, NULL_LABEL, UNLABELED } from './policyModel';
 import { componentsOf } from './policyBinary';
+import { type AcmPolicy, byCodePoint, NULL_LABEL, UNLABELED } from './policyModel';
 import { XsError } from './xserr';
 
 export interface MapFiles {
@@ -113,7 +113,9 @@ export class PolicyMap {
   ssidref(label: string, kind: 'dom' | 'res'): number {
     const wanted = kind === 'dom' ? ['ANY', 'VM'] : ['ANY', 'RES'];
     const index = (part: string): number => {
-      const found = this.#entries.filter((entry) => entry.part === part && entry.name === label && wanted.includes(entry.kind));
+      const found = this.#entries.filter(
+        (entry) => entry.part === part && entry.name === label && wanted.includes(entry.kind),
+      );
       if (found.length > 1) throw new LookupError(`Label '${label}' not unique in policy (policy error)`);
       if (found.length === 1) return found[0]!.index;
       if (kind === 'res' && part === 'CHWALL') return 0;

@@ -47,6 +47,8 @@ export interface AcmPolicy {
   readonly date?: string | undefined;
   readonly nameSpaceUrl?: string | undefined;
   readonly version: string;
+  /** Where the version stands. */
+  readonly versionPlace?: Place | undefined;
   /** The policy that this one updates. */
   readonly from?: { readonly name: string; readonly version: string } | undefined;
   /** Undefined: the policy has no such component. */

@@ -23,7 +23,8 @@ export function policyProblems(policy: AcmPolicy): readonly PolicyProblem[] {
   const knownChwall = new Set(chwallTypes.map(({ name }) => name));
 
   const first = policy.vmLabels[0]?.place;
-  if (policy.bootstrap === UNLABELED) report('POLICY_INCONSISTENT', `${UNLABELED} cannot be the bootstrap label`, first);
+  if (policy.bootstrap === UNLABELED)
+    report('POLICY_INCONSISTENT', `${UNLABELED} cannot be the bootstrap label`, first);
   else if (!policy.vmLabels.some(({ name }) => name === policy.bootstrap))
     report('POLICY_INCONSISTENT', `the bootstrap label ${policy.bootstrap} is not defined`, first);
 
@@ -35,23 +36,32 @@ export function policyProblems(policy: AcmPolicy): readonly PolicyProblem[] {
     }
   };
   duplicates('VM label', policy.vmLabels);
-  duplicates('resource label', policy.resourceLabels.filter(({ name }) => name !== UNLABELED));
+  duplicates(
+    'resource label',
+    policy.resourceLabels.filter(({ name }) => name !== UNLABELED),
+  );
   duplicates('STE type', steTypes);
   duplicates('CHWALL type', chwallTypes);
 
   for (const { name, types, place } of sets) {
     if (name === '') report('BAD_CONFLICTSET', 'a conflict set needs a name', place);
     for (const type of types)
-      if (!knownChwall.has(type)) report('BAD_CONFLICTSET', `conflict set ${name}: there is no CHWALL type ${type}`, place);
+      if (!knownChwall.has(type))
+        report('BAD_CONFLICTSET', `conflict set ${name}: there is no CHWALL type ${type}`, place);
   }
   for (const { name, ste, chwall, place } of policy.vmLabels) {
-    for (const type of ste) if (!knownSte.has(type)) report('BAD_LABEL', `VM label ${name}: there is no STE type ${type}`, place);
+    for (const type of ste)
+      if (!knownSte.has(type)) report('BAD_LABEL', `VM label ${name}: there is no STE type ${type}`, place);
     for (const type of chwall)
       if (!knownChwall.has(type)) report('BAD_LABEL', `VM label ${name}: there is no CHWALL type ${type}`, place);
     for (const set of sets) {
       const both = [...new Set(chwall)].filter((type) => set.types.includes(type));
       if (both.length > 1)
-        report('BAD_CONFLICTSET', `VM label ${name} holds ${both.slice(0, 2).join(' and ')} of conflict set ${set.name}`, place);
+        report(
+          'BAD_CONFLICTSET',
+          `VM label ${name} holds ${both.slice(0, 2).join(' and ')} of conflict set ${set.name}`,
+          place,
+        );
     }
   }
   for (const { name, ste, place } of policy.resourceLabels)

@@ -141,7 +141,10 @@ function checkChildren(parent: XmlElement, rules: readonly ElementRule[], proble
     }
     if (at === first && rule.min === 1) {
       const message = `${parent.local} needs ${rule.name}`;
-      problems.push({ message: at < children.length ? `${message} before this` : message, place: (children[at] ?? parent).place });
+      problems.push({
+        message: at < children.length ? `${message} before this` : message,
+        place: (children[at] ?? parent).place,
+      });
       return;
     }
   }

@@ -6,7 +6,8 @@ import { numberPolicy } from './numbering';
 import { type AcmPolicy, DEFAULT_POLICY_NAME, UNLABELED, versionNumbers } from './policyModel';
 import { policyProblems } from './policyRules';
 import { PolicyError } from './policyXml';
-import { XsError } from './xserr';
+import type { Place } from './xmlTree';
+import type { XserrName } from './xserr';
 
 export interface UpdatePlan {
   /** Rows of VM labels that are gone. */
@@ -17,7 +18,7 @@ export interface UpdatePlan {
   resourceLabelNow(label: string): string | undefined;
 }
 
-/** Throws XsError: VERSION_PREVENTS_UPDATE, POLICY_INCONSISTENT, BAD_LABEL, or what policyProblems finds. */
+/** Throws PolicyError: VERSION_PREVENTS_UPDATE, POLICY_INCONSISTENT, BAD_LABEL, or what policyProblems finds. */
 export function planUpdate(current: AcmPolicy, next: AcmPolicy): UpdatePlan {
   checkVersion(current, next);
   const problems = policyProblems(next);
@@ -42,41 +43,51 @@ export function planUpdate(current: AcmPolicy, next: AcmPolicy): UpdatePlan {
     if (label === undefined) deletions.push(old);
     else if (newRows.indexOf(label) !== old) changes.push([old, newRows.indexOf(label)]);
   }
-  return { deletions, changes, vmLabelNow: now, resourceLabelNow: renamer(current.resourceLabels, next.resourceLabels) };
+  return {
+    deletions,
+    changes,
+    vmLabelNow: now,
+    resourceLabelNow: renamer(current.resourceLabels, next.resourceLabels),
+  };
 }
 
 /** An update names the policy and the version that it starts from and has a higher version; DEFAULT is free of this. */
 function checkVersion(current: AcmPolicy, next: AcmPolicy): void {
   if (current.name === DEFAULT_POLICY_NAME || next.name === DEFAULT_POLICY_NAME) return;
-  const refuse = (why: string): never => {
-    throw new XsError('VERSION_PREVENTS_UPDATE', why);
-  };
   const { from } = next;
-  if (!from) return refuse(`FromPolicy is missing; the policy in force is ${current.name} ${current.version}`);
+  const inForce = `the policy in force is ${current.name} ${current.version}`;
+  const refusal = (message: string) => problem('VERSION_PREVENTS_UPDATE', message, next.versionPlace);
+  if (!from) throw refusal(`FromPolicy is missing; ${inForce}`);
   if (from.name !== current.name || from.version !== current.version)
-    return refuse(`made for ${from.name} ${from.version}; the policy in force is ${current.name} ${current.version}`);
+    throw refusal(`made for ${from.name} ${from.version}; ${inForce}`);
   const [oldMajor, oldMinor] = versionNumbers(current.version);
   const [major, minor] = versionNumbers(next.version);
   if (major < oldMajor || (major === oldMajor && minor <= oldMinor))
-    refuse(`version ${next.version} is not higher than ${current.version}`);
+    throw refusal(`version ${next.version} is not higher than ${current.version}`);
+}
+
+function problem(code: XserrName, message: string, place: Place | undefined): PolicyError {
+  return new PolicyError([{ code, message, place: place ?? { line: 1, column: 1 } }]);
 }
 
 interface Renamed {
   readonly name: string;
   readonly from?: string | undefined;
+  readonly place?: Place | undefined;
 }
 
 function checkRenames(kind: string, old: readonly Renamed[], now: readonly Renamed[]): void {
-  for (const { name, from } of now)
+  for (const { name, from, place } of now)
     if (from !== undefined && !old.some((label) => label.name === from))
-      throw new XsError('BAD_LABEL', `${kind} ${name}: there is no ${from} in the policy in force`);
+      throw problem('BAD_LABEL', `${kind} ${name}: there is no ${from} in the policy in force`, place);
 }
 
 function renamer(old: readonly Renamed[], now: readonly Renamed[]): (label: string) => string | undefined {
   const renamed = new Map(now.flatMap(({ name, from }) => (from === undefined ? [] : [[from, name] as const])));
   const names = new Set(now.map(({ name }) => name));
   const known = new Set(old.map(({ name }) => name));
-  return (label) => renamed.get(label) ?? (names.has(label) && (known.has(label) || label === UNLABELED) ? label : undefined);
+  return (label) =>
+    renamed.get(label) ?? (names.has(label) && (known.has(label) || label === UNLABELED) ? label : undefined);
 }
 
 /** `ACM:policy:label`. */

@@ -3,7 +3,16 @@
  */
 import type { AcmPolicy, PolicyType, ResourceLabel, VmLabel } from './policyModel';
 import { checkSchema, POLICY_NAMESPACE, POLICY_ROOT } from './policySchema';
-import { elements, escaped, parseXml, type Place, textOf, type XmlDocument, XmlError, type XmlElement } from './xmlTree';
+import {
+  elements,
+  escaped,
+  type Place,
+  parseXml,
+  textOf,
+  type XmlDocument,
+  type XmlElement,
+  XmlError,
+} from './xmlTree';
 import { XsError, type XserrName } from './xserr';
 
 export interface PolicyProblem {
@@ -87,6 +96,7 @@ function policyOf(root: XmlElement): AcmPolicy {
     date: optional('Date'),
     nameSpaceUrl: optional('NameSpaceUrl'),
     version: textOf(child(header, 'Version')!),
+    versionPlace: (from ?? child(header, 'Version')!).place,
     from: from && { name: textOf(child(from, 'PolicyName')!), version: textOf(child(from, 'Version')!) },
     ste: ste && { types: typesOf(child(ste, 'SimpleTypeEnforcementTypes')) },
     chwall: chwall && {
@@ -156,8 +166,11 @@ export function writePolicy(policy: AcmPolicy): string {
     depth--;
     line(`</${name}>`);
   };
+  const typeLeaves = (list: readonly string[]) => {
+    for (const type of list) leaf('Type', type);
+  };
   const types = (name: string, list: readonly string[]) => {
-    if (list.length > 0) group(name, '', () => list.forEach((type) => leaf('Type', type)));
+    if (list.length > 0) group(name, '', () => typeLeaves(list));
   };
   const nameOf = (label: { name: string; from?: string | undefined }) =>
     leaf('Name', label.name, label.from === undefined ? '' : ` from="${escaped(label.from)}"`);
@@ -180,15 +193,21 @@ export function writePolicy(policy: AcmPolicy): string {
     const { ste, chwall } = policy;
     if (ste)
       group('SimpleTypeEnforcement', '', () =>
-        types('SimpleTypeEnforcementTypes', ste.types.map(({ name }) => name)),
+        types(
+          'SimpleTypeEnforcementTypes',
+          ste.types.map(({ name }) => name),
+        ),
       );
     if (chwall)
       group('ChineseWall', ' priority="PrimaryPolicyComponent"', () => {
-        types('ChineseWallTypes', chwall.types.map(({ name }) => name));
+        types(
+          'ChineseWallTypes',
+          chwall.types.map(({ name }) => name),
+        );
         if (chwall.conflictSets.length > 0)
           group('ConflictSets', '', () => {
             for (const set of chwall.conflictSets)
-              group('Conflict', ` name="${escaped(set.name)}"`, () => set.types.forEach((type) => leaf('Type', type)));
+              group('Conflict', ` name="${escaped(set.name)}"`, () => typeLeaves(set.types));
           });
       });
     group('SecurityLabelTemplate', '', () => {

@@ -19,7 +19,9 @@ export function readResourceLabels(text: string): readonly ResourceEntry[] {
   return text.split('\n').flatMap((line) => {
     const match = entry.exec(line);
     if (!match) return [];
-    const words = [...match[3]!.matchAll(new RegExp(STRING, 'g'))].map(([, single, double]) => unescaped(single ?? double!));
+    const words = [...match[3]!.matchAll(new RegExp(STRING, 'g'))].map(([, single, double]) =>
+      unescaped(single ?? double!),
+    );
     const [type, policy, label] = words.length === 2 ? ['ACM', ...words] : words;
     if (type === undefined || policy === undefined || label === undefined) return [];
     return [{ name: unescaped(match[1] ?? match[2]!), type, policy, label }];

@@ -22,6 +22,7 @@ import { Xenstored } from '../xenstore/daemon';
 import type { XmIo } from '../xm/command';
 import { runXm } from '../xm/main';
 import type { PythonRunner } from '../xm/python';
+import { linkOperation, makeOperation, type RunShell } from './build/operations';
 import { xendFiles } from './xendFiles';
 
 export interface ToolstackHost {
@@ -53,6 +54,11 @@ export class Toolstack {
     this.#register('xenconsoled', (_argument, io) => this.#runConsoled(io));
     this.#register('xend_daemon', (_argument, io) => this.#runXend(io));
     this.#register('xend', (argument, io) => this.#controlXend(argv(argument), io));
+    this.#register(
+      'make',
+      makeOperation(xendFiles(kernel), (...call) => this.#runShell(...call)),
+    );
+    this.#register('xenlink', linkOperation(xendFiles(kernel)));
     this.#register('xm', (argument, io) => this.#xm(argv(argument), io));
   }
 
@@ -198,6 +204,16 @@ export class Toolstack {
       wake: () => this.host.wake(),
       pid,
     };
+  }
+
+  #runShell(...[command, cwd, env, onStdout, onStderr]: Parameters<RunShell>): Promise<number> {
+    return new Promise((resolve) => {
+      const onExit = (status: number) => {
+        resolve(status);
+        this.host.wake();
+      };
+      this.kernel.spawnHosted({ argv: ['/bin/sh', '-c', command], env, cwd, onStdout, onStderr, onExit });
+    });
   }
 
   #runScript(path: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {

@@ -38,7 +38,7 @@ import { DiskController, DOM0_ROOT, LanCard, makeDisks, type PhysicalDisk } from
 import { type InstallFile, install } from './install';
 import { installVersion, isNewerThanDisks } from './installVersion';
 import type { RunLoop } from './runLoop';
-import { readXenBuild } from './xenImage';
+import { readXenBuild } from '../abi/xenImage';
 
 export interface HostOptions {
   readonly name: string;
@@ -64,9 +64,9 @@ export interface HostWorld {
   readonly installFiles: readonly InstallFile[];
   readonly python: PythonRunner;
   /** Fetches the x86 emulator; without it Linux guests crash when they are started. */
-  readonly x86?: () => Promise<X86Parts>;
+  readonly x86?: (() => Promise<X86Parts>) | undefined;
   /** Files of Domain-0 that are fetched on first use. */
-  readonly guestImages?: GuestImageSource;
+  readonly guestImages?: GuestImageSource | undefined;
   /** UTC at virtual time 0, s. */
   readonly unixSecondsAtZero: number;
   /** A broken invariant of ours, to be shown at the worker's edge. */
@@ -137,6 +137,7 @@ export class Host {
         guestPrograms,
         nowSeconds: Math.floor(world.unixSecondsAtZero),
       });
+      for (const { disk } of host.#disks) disk.flush();
     }
     const version = installVersion(world.installFiles, [...guestPrograms, ...dom0Programs(() => undefined)]);
     host.#hasOlderDisks = await isNewerThanDisks(world.storage, options.name, version, isBlank);
@@ -236,6 +237,7 @@ export class Host {
   crash(): void {
     this.#generation++;
     this.#switchOff();
+    for (const { disk } of this.#disks) disk.loseCache();
     this.#setPhase('off');
   }
 

@@ -23,7 +23,10 @@ export function immediateDevice(name: string, disk: Disk): BlockDevice {
       disk.write(sector, bytes);
       done(true);
     },
-    flush: (done) => done(true),
+    flush: (done) => {
+      disk.flush();
+      done(true);
+    },
   };
 }
 

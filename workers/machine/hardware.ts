@@ -44,6 +44,8 @@ export const DOM0_ROOT = 'sda3';
 /** What a request costs in virtual time: seek and rotation of a disk of the time, hidden by its cache, and 60 MB/s. */
 const REQUEST_NS = 80_000;
 const NS_PER_BYTE = 16;
+/** How long a disk keeps data in its cache when nobody flushes it. */
+const DRAIN_NS = 1e9;
 
 export interface PhysicalDisk {
   readonly disk: HostDisk;
@@ -87,6 +89,8 @@ class Interrupting {
 /** A disk controller with its disks and partitions, as block devices for Domain-0's kernel. */
 export class DiskController extends Interrupting {
   readonly devices: readonly BlockDevice[];
+  /** Disks with unflushed data, and when they were last written. */
+  readonly #writtenNs = new Map<Disk, number>();
 
   /** `raise` asserts the controller's interrupt line. */
   constructor(
@@ -118,12 +122,36 @@ export class DiskController extends Interrupting {
         const copy = bytes.slice();
         this.#later(copy.length, () => {
           const ok = isInside(sector, copy.length / SECTOR_SIZE);
-          if (ok) disk.write(sector, copy);
+          if (ok) {
+            disk.write(sector, copy);
+            this.#drainSoon(disk);
+          }
           done(ok);
         });
       },
-      flush: (done) => this.#later(0, () => done(true)),
+      flush: (done) =>
+        this.#later(0, () => {
+          disk.flush();
+          done(true);
+        }),
     };
+  }
+
+  /** The disk writes its cache out by itself once it has been left alone for a while. */
+  #drainSoon(disk: Disk): void {
+    const isWaiting = this.#writtenNs.has(disk);
+    this.#writtenNs.set(disk, this.clock.nowNs);
+    if (!isWaiting) this.clock.at(this.clock.nowNs + DRAIN_NS, () => this.#drain(disk));
+  }
+
+  #drain(disk: Disk): void {
+    const dueNs = this.#writtenNs.get(disk)! + DRAIN_NS;
+    if (dueNs > this.clock.nowNs) {
+      this.clock.at(dueNs, () => this.#drain(disk));
+      return;
+    }
+    this.#writtenNs.delete(disk);
+    disk.flush();
   }
 
   #later(bytes: number, action: () => void): void {

@@ -20,7 +20,7 @@ import { guestFiles } from './guestFiles';
 import { type GuestImage, guestImageFiles } from './guestImages';
 import { DOM0_ROOT, type PhysicalDisk } from './hardware';
 import { securityFiles, withAcm } from './securityFiles';
-import { xenImage } from './xenImage';
+import { xenImage } from '../abi/xenImage';
 
 /** A file of Domain-0 as the project ships it. */
 export interface InstallFile {

@@ -1,6 +1,6 @@
 /**
  * Golden transcripts: each file of workers/xm/transcripts is a session on a fresh host, replayed and compared to the byte.
- * Its format, and what `UPDATE=1` does, stand in transcript.testkind.ts.
+ * Those called acm-… run on a host whose Xen has ACM. Their format, and what `UPDATE=1` does, stand in transcript.testkind.ts.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -19,7 +19,8 @@ describe('transcripts', () => {
     async (name) => {
       const path = `${folder}/${basename(name)}`;
       const entries = parseTranscript(readFileSync(path, 'utf8'));
-      const machine = await bootedHost();
+      // A Xen with ACM, which the others do without.
+      const machine = await bootedHost({ acm: name.startsWith('acm-') });
       const wrong: { readonly command: string; readonly expected: string; readonly answer: string }[] = [];
       let updated = '';
       try {

@@ -11,4 +11,6 @@ export interface Disk {
   /** `count` sectors from `sector`; RangeError outside of the disk. */
   read(sector: number, count: number): Uint8Array;
   write(sector: number, bytes: Uint8Array): void;
+  /** What was written so far survives a power cut; without it, it may be lost, all of it together. */
+  flush(): void;
 }

@@ -37,12 +37,26 @@ describe('HostDisk', () => {
   it('hands out each changed chunk once, and comes back from them', () => {
     const disk = new HostDisk('hda', 4096);
     disk.write(3, sector(7));
+    disk.flush();
     const dirty = disk.takeDirty();
     expect([...dirty.keys()]).toEqual([0]);
     expect(disk.takeDirty().size).toBe(0);
     const again = new HostDisk('hda', 4096);
     again.fill(dirty);
     expect(again.read(3, 1)).toEqual(sector(7));
+  });
+
+  it('loses in a power cut what was not flushed, and nothing else', () => {
+    const disk = new HostDisk('hda', 4096);
+    disk.write(3, sector(7));
+    disk.flush();
+    disk.write(3, sector(8));
+    disk.write(1000, sector(9));
+    expect(disk.takeDirty().get(0)!.subarray(3 * SECTOR_SIZE, 4 * SECTOR_SIZE)).toEqual(sector(7));
+    disk.loseCache();
+    expect(disk.read(3, 1)).toEqual(sector(7));
+    expect(disk.read(1000, 1)).toEqual(sector(0));
+    expect(disk.takeDirty().size).toBe(0);
   });
 
   it('refuses what lies outside', () => {

@@ -20,7 +20,13 @@ export interface ChunkStorage {
 export class HostDisk implements Disk {
   readonly readonly = false;
   readonly #chunks = new Map<number, Uint8Array>();
+  /** Chunks whose durable content differs from what is stored. */
   readonly #dirty = new Set<number>();
+  /**
+   * The write cache: chunks written since their last flush, with what they held before (undefined: a hole). A power cut
+   * brings that back, so that a file system never finds half of what it wrote in one go.
+   */
+  readonly #unflushed = new Map<number, Uint8Array | undefined>();
   /** Writes since the disk was made, for who waits until it is quiet. */
   writeCount = 0;
 
@@ -48,14 +54,34 @@ export class HostDisk implements Disk {
     this.#eachPiece(sector, count, (chunk, offset, length, at) => {
       let bytes = this.#chunks.get(chunk);
       const piece = data.subarray(at, at + length);
+      if (!bytes && isZero(piece)) return; // a hole stays a hole
+      if (!this.#unflushed.has(chunk)) this.#unflushed.set(chunk, bytes?.slice());
       if (!bytes) {
-        if (isZero(piece)) return; // a hole stays a hole
         bytes = new Uint8Array(CHUNK_SIZE);
         this.#chunks.set(chunk, bytes);
       }
       bytes.set(piece, offset);
-      this.#dirty.add(chunk);
     });
+  }
+
+  /** Makes what was written between the two sectors durable. */
+  flush(sector = 0, count = this.sectors): void {
+    const first = Math.floor(sector / SECTORS_PER_CHUNK);
+    const last = Math.floor((sector + count - 1) / SECTORS_PER_CHUNK);
+    for (const chunk of this.#unflushed.keys()) {
+      if (chunk < first || chunk > last) continue;
+      this.#unflushed.delete(chunk);
+      this.#dirty.add(chunk);
+    }
+  }
+
+  /** The power is cut: what was not flushed is gone. */
+  loseCache(): void {
+    for (const [chunk, before] of this.#unflushed) {
+      if (before) this.#chunks.set(chunk, before);
+      else this.#chunks.delete(chunk);
+    }
+    this.#unflushed.clear();
   }
 
   /** Bytes really held, for memory figures. */
@@ -63,7 +89,7 @@ export class HostDisk implements Disk {
     return this.#chunks.size * CHUNK_SIZE;
   }
 
-  /** Chunks that changed since they were last taken. */
+  /** Chunks that were flushed and not taken since. */
   get dirtyChunks(): number {
     return this.#dirty.size;
   }
@@ -73,10 +99,13 @@ export class HostDisk implements Disk {
     for (const chunk of chunks) this.#dirty.add(chunk);
   }
 
-  /** Copies of the chunks that changed since the last call. */
+  /** Copies of the chunks that were flushed since the last call, as they were then. */
   takeDirty(): ReadonlyMap<number, Uint8Array> {
     const dirty = new Map<number, Uint8Array>();
-    for (const chunk of this.#dirty) dirty.set(chunk, this.#chunks.get(chunk)!.slice());
+    for (const chunk of this.#dirty) {
+      const durable = this.#unflushed.get(chunk) ?? this.#chunks.get(chunk)!;
+      dirty.set(chunk, durable.slice());
+    }
     this.#dirty.clear();
     return dirty;
   }
@@ -117,7 +146,7 @@ export class Partition implements Disk {
   readonly readonly: boolean;
 
   constructor(
-    readonly disk: Disk,
+    readonly disk: HostDisk,
     readonly start: number,
     readonly sectors: number,
   ) {
@@ -133,6 +162,10 @@ export class Partition implements Disk {
   write(sector: number, bytes: Uint8Array): void {
     this.#check(sector, bytes.length / SECTOR_SIZE);
     this.disk.write(this.start + sector, bytes);
+  }
+
+  flush(): void {
+    this.disk.flush(this.start, this.sectors);
   }
 
   #check(sector: number, count: number): void {

@@ -3,7 +3,7 @@
  * wholly or not at all (XendXSPolicyAdmin.py, util/acmpolicy.py and util/xsm/acm/acm.py in Xen 3.4).
  */
 import { defaultPolicy } from '../acm/defaultPolicy';
-import { binaryOf, compilePolicy, decodePolicy } from '../acm/policyBinary';
+import { compilePolicy, decodePolicy } from '../acm/policyBinary';
 import { LookupError, PolicyMap, writeMap } from '../acm/policyMap';
 import { DEFAULT_POLICY_NAME, INACCESSIBLE, UNLABELED } from '../acm/policyModel';
 import {
@@ -17,9 +17,8 @@ import {
 import { PolicyError, type PolicyFile, readPolicy, writePolicy } from '../acm/policyXml';
 import { findResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
 import { sha1 } from '../acm/sha1';
-import { TypeEnforcement } from '../acm/typeEnforcement';
 import { prettyXml, xmlText } from '../acm/xmlTree';
-import { XSERR, XsError, type XserrName, xserrText } from '../acm/xserr';
+import { XsError } from '../acm/xserr';
 import { sxpText } from '../lib/sxp';
 import { BootPolicy } from './bootPolicy';
 import type { DeviceConfig, DomainConfig } from './domainConfig';
@@ -28,8 +27,9 @@ import { VmError, type XendError, XsmError } from './errors';
 import type { XendLog } from './log';
 import type { XendOptions } from './options';
 import type { PolicyState } from './securityApi';
+import { checkResources, HypervisorRefusal, isDisk, readForUpdate, setPolicyError, updatedVif } from './securityChange';
 import { SecurityFiles } from './securityFiles';
-import { type ErrorPairs, XcAcm } from './xcAcm';
+import { XcAcm } from './xcAcm';
 
 export const INACTIVE = 'INACTIVE';
 
@@ -304,11 +304,12 @@ export class XendSecurity {
       ...entry,
       ...updatedLabel(entry, old, next, plan.resourceLabelNow),
     }));
+    const { files } = this.host.environment;
     const domains = this.host.labelledDomains();
     const labels = new Map(domains.map((domain) => [domain, this.#labelAfter(domain, plan, file)]));
     for (const domain of domains)
       if (isActive(domain) && domain.domid !== 0)
-        this.#checkResources(domain, labels.get(domain), entries, file, map, plan);
+        checkResources(domain, labels.get(domain), { entries, old: current.file, next: file, map, plan, files });
     const dom0 = this.#dom0();
     const dom0Before = dom0 && this.labelOf(dom0);
 
@@ -335,37 +336,6 @@ export class XendSecurity {
     return fullLabel(updatedLabel(full, this.requireCurrent().file.policy, file.policy, plan.vmLabelNow));
   }
 
-  /** Everything that a running domain uses must fit the label that it will have. Throws XsError RESOURCE_ACCESS. */
-  #checkResources(
-    domain: LabelledDomain,
-    label: string | undefined,
-    entries: readonly ResourceEntry[],
-    file: PolicyFile,
-    map: PolicyMap,
-    plan: UpdatePlan,
-  ): void {
-    const full = parseFullLabel(label ?? '');
-    // A label that is gone is the hypervisor's to refuse.
-    if (full?.type !== 'ACM') return;
-    const types = new TypeEnforcement(binaryOf(file.policy, new Uint8Array(20)));
-    const vm = rowOf(map, full.label, 'dom');
-    const fits = (resource: FullLabel | undefined) => {
-      if (resource && (resource.type !== 'ACM' || resource.policy !== file.policy.name)) return false;
-      const row = resource ? rowOf(map, resource.label, 'res') : 0;
-      return vm !== undefined && row !== undefined && types.share(vm, row);
-    };
-    for (const device of domain.config.devices) {
-      const resource = isDisk(device)
-        ? findQuietly(entries, sxpText(device.sxp, 'uname') ?? '', this.host.environment.files)
-        : device.class === 'vif'
-          ? vifLabelAfter(device, this.requireCurrent().file, file, plan)
-          : 'any';
-      if (resource === 'any' || (device.class === 'vif' && resource === undefined)) continue;
-      if (!fits(resource))
-        throw new XsError('RESOURCE_ACCESS', `${domain.name}: ${sxpText(device.sxp, 'uname') ?? 'vif'}`);
-    }
-  }
-
   /** Domain-0's label goes onto Xen's boot line when it is another than before. */
   #rememberDom0(before: string | undefined): void {
     const dom0 = this.#dom0();
@@ -384,10 +354,6 @@ export function isActive({ powerState }: LabelledDomain): boolean {
   return powerState === 'running' || powerState === 'paused';
 }
 
-export function isDisk(device: DeviceConfig): boolean {
-  return device.class === 'vbd' || device.class === 'tap';
-}
-
 /** A name that the map does not know is said as the tools say it. */
 export function lookup<T>(find: () => T): T {
   try {
@@ -396,112 +362,4 @@ export function lookup<T>(find: () => T): T {
     if (error instanceof LookupError) throw new XsmError(error.text);
     throw error;
   }
-}
-
-function rowOf(map: PolicyMap, label: string, kind: 'dom' | 'res'): number | undefined {
-  try {
-    return map.ssidref(label, kind) >>> 16;
-  } catch (error) {
-    if (error instanceof LookupError) return undefined;
-    throw error;
-  }
-}
-
-function findQuietly(entries: readonly ResourceEntry[], uname: string, files: XendEnvironment['files']) {
-  try {
-    return findResource(entries, uname, files);
-  } catch (error) {
-    if (error instanceof ResourceNameError) return undefined;
-    throw error;
-  }
-}
-
-function vifLabelAfter(
-  device: DeviceConfig,
-  old: PolicyFile,
-  next: PolicyFile,
-  plan: UpdatePlan,
-): FullLabel | undefined {
-  const full = parseFullLabel(sxpText(device.sxp, 'security_label') ?? '');
-  return full && updatedLabel(full, old.policy, next.policy, plan.resourceLabelNow);
-}
-
-function updatedVif(
-  device: DeviceConfig,
-  old: PolicyFile['policy'],
-  next: PolicyFile['policy'],
-  plan: UpdatePlan,
-): DeviceConfig {
-  const full = device.class === 'vif' ? parseFullLabel(sxpText(device.sxp, 'security_label') ?? '') : undefined;
-  if (!full) return device;
-  return withVifLabel(device, fullLabel(updatedLabel(full, old, next, plan.resourceLabelNow)));
-}
-
-/** Undefined takes the label away. */
-export function withVifLabel(device: DeviceConfig, label: string | undefined): DeviceConfig {
-  const others = device.sxp.filter((child) => typeof child === 'string' || child[0] !== 'security_label');
-  return { ...device, sxp: label === undefined ? others : [...others, ['security_label', label]] };
-}
-
-/** Whatever is wrong with the file itself is one error during an update. */
-function readForUpdate(source: Uint8Array): PolicyFile {
-  try {
-    return readPolicy(source);
-  } catch (error) {
-    if (!(error instanceof PolicyError)) throw error;
-    throw new PolicyError(error.problems.map((problem) => ({ ...problem, code: 'XML_PROCESSING' })));
-  }
-}
-
-/** The hypervisor will not have the new policy. */
-class HypervisorRefusal extends XsError {
-  constructor(readonly pairs: ErrorPairs) {
-    super('HV_OP_FAILED');
-  }
-}
-
-/** The pairs of a refusal in words, one behind the other as the original prints them. */
-export function pairsText(pairs: ErrorPairs): string {
-  const two = (data: number) => `${data >>> 16} and ${data & 0xffff}`;
-  return pairs
-    .map(([code, data]) => {
-      switch (code) {
-        case 0x100:
-          return `event channel sharing violation between domains ${two(data)}`;
-        case 0x101:
-          return `grant table sharing violation between domains ${two(data)}`;
-        case 0x102:
-          return `domain lookup ${data}`;
-        case 0x103:
-          return `Chinese Wall conflict between domains ${two(data)}`;
-        case 0x104:
-          return `A domain used SSIDREF ${data}`;
-        default:
-          return `unknown error code ${code} ${data}`;
-      }
-    })
-    .join('');
-}
-
-function setPolicyError(error: unknown): unknown {
-  const failed = (text: string, details: readonly string[] = []) =>
-    new XsmError(`An error occurred trying to set the policy: ${text}.`, details);
-  if (error instanceof HypervisorRefusal) {
-    if (error.pairs.length === 0) return failed("Unknown XSERR code '0x1'.");
-    return failed(`${xserrText('HV_OP_FAILED')}. Hypervisor reported errors:${pairsText(error.pairs)}`);
-  }
-  if (!(error instanceof XsError)) return error;
-  const details =
-    error instanceof PolicyError
-      ? error.problems.slice(0, 10).map(({ message, place }) => `line ${place.line}: ${message}`)
-      : error.detail === ''
-        ? []
-        : [error.detail];
-  // The original lets this one escape from its error handling.
-  if (error.code === 'POLICY_INCONSISTENT') return new XsmError(securityErrorText(error.code), details);
-  return failed(xserrText(error.code), details);
-}
-
-export function securityErrorText(code: XserrName): string {
-  return `SECURITY_ERROR: -${XSERR[code]}:${xserrText(code)}`;
 }

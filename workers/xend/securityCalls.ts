@@ -12,8 +12,9 @@ import type { DeviceConfig } from './domainConfig';
 import type { XendDomainInfo } from './domainInfo';
 import type { XendDomain } from './domains';
 import { XendError, XsmError } from './errors';
-import { INACTIVE, isActive, isDisk, lookup, pairsText, withVifLabel, type XendSecurity } from './security';
+import { INACTIVE, isActive, lookup, type XendSecurity } from './security';
 import type { DryRun, PolicyState, XendSecurityApi } from './securityApi';
+import { isDisk, pairsText, withVifLabel } from './securityChange';
 import { POLICY_SOURCES } from './securityFiles';
 
 const SCRIPTS = '/etc/xen/scripts';

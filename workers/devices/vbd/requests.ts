@@ -136,6 +136,8 @@ export class BlkRequests {
   /** Sectors that the segments add up to; undefined when anything about the request is wrong. */
   #checkedSectors(request: BlkifRequest): number | undefined {
     if (request.segmentCount > BLKIF_MAX_SEGMENTS_PER_REQUEST) return undefined;
+    // Linux gives an empty barrier the sector number −1.
+    if (request.segmentCount === 0) return 0;
     let count = 0;
     for (const { firstSector, lastSector } of request.segments) {
       if (lastSector > 7 || firstSector > lastSector) return undefined;

@@ -8,6 +8,8 @@ import { type ConnectStore, xenstorePrograms } from './xenstore';
 export const TOOL_PATHS: Readonly<Record<string, string>> = {
   xenconsole: '/usr/lib/xen/bin/xenconsole',
   xend_daemon: '/usr/lib/xen/bin/xend_daemon',
+  make: '/usr/bin/make',
+  xenlink: '/usr/bin/xenlink',
 };
 
 /** `connect`: a connection to xenstored, when it runs. */
@@ -15,6 +17,8 @@ export function dom0Programs(connect: ConnectStore): readonly Program[] {
   return [
     operationProgram('xm', 'xm'),
     operationProgram('xend', 'xend'),
+    operationProgram('make', 'make'),
+    operationProgram('xenlink', 'xenlink'),
     daemonProgram('xend_daemon', 'xend_daemon'),
     daemonProgram('xenstored', 'xenstored'),
     daemonProgram('xenconsoled', 'xenconsoled'),

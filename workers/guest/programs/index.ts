@@ -1,8 +1,9 @@
 /** The common userland: every program that Domain-0 and the guests have in /bin and /sbin. */
 import type { Program } from '../sys';
+import { accountPrograms } from './accounts/index';
 import { archivePrograms } from './archives/index';
 import { burn } from './burn';
-import { vi } from './editor/vi';
+import { editorPrograms } from './editor/index';
 import { filePrograms } from './files/index';
 import { getty } from './getty';
 import { init } from './init';
@@ -17,11 +18,12 @@ export const commonPrograms: readonly Program[] = [
   getty,
   login,
   burn,
-  vi,
+  ...editorPrograms,
   ...filePrograms,
   ...archivePrograms,
   ...textPrograms,
   ...systemPrograms,
   ...storagePrograms,
+  ...accountPrograms,
   ...netPrograms,
 ];

@@ -14,6 +14,7 @@ import { Gateway } from '../../net/gateway';
 import { Lan } from '../../net/lan';
 import type { ChunkStorage } from '../../storage/hostDisk';
 import { MemoryStorage } from '../../storage/memoryStorage';
+import { guestImages, loadEmulator } from './guestAssets';
 import { claimMachine } from './machineName';
 import { createPythonRunner } from './pythonRunner';
 import { browserRunLoopPlatform } from './runLoopPlatform';
@@ -30,9 +31,16 @@ Comlink.expose(whenReady(ready));
 
 async function start(): Promise<Lab> {
   const notices: string[] = [];
-  const [number, installFiles, storage] = await Promise.all([
+  let announced = '';
+  /** One line when an image begins to arrive; `lab` exists by then. */
+  const announce = (name: string, _loaded: number, total: number) => {
+    if (name !== announced) lab.notice('info', `Fetching ${name} (${(total / 1e6).toFixed(1)} MB) …`);
+    announced = name;
+  };
+  const [number, installFiles, images, storage] = await Promise.all([
     claimMachine(),
     fetchInstallFiles(),
+    guestImages(announce),
     openStorage((text) => notices.push(text)),
   ]);
   const clock = new VirtualClock();
@@ -55,6 +63,8 @@ async function start(): Promise<Lab> {
       storage,
       installFiles,
       python: createPythonRunner(),
+      x86: loadEmulator,
+      guestImages: images,
       unixSecondsAtZero: Date.now() / 1000,
       onBug: (error) => report(error),
     },

@@ -23,7 +23,9 @@ export const dryRun: XmCommand = {
       const active = await xend.security.activePolicy();
       const policy = label.split(':')[1];
       if (policy !== active)
-        throw new XmError(`Security policy (${policy}) incompatible with enforced policy (${active}).`, { usage: false });
+        throw new XmError(`Security policy (${policy}) incompatible with enforced policy (${active}).`, {
+          usage: false,
+        });
     }
     const result = await xend.security.dryRun(label, unames);
     const name = sxpText(config, 'name') ?? '';
@@ -47,6 +49,7 @@ export const dryRun: XmCommand = {
 function labelOf(config: Sxp): string | undefined {
   const [security] = sxpChildren(config, 'security');
   const control = security?.[1];
-  const access = typeof control === 'string' ? undefined : control?.find((child) => sxpName(child) === 'access_control');
+  const access =
+    typeof control === 'string' ? undefined : control?.find((child) => sxpName(child) === 'access_control');
   return access && `ACM:${sxpText(access, 'policy') ?? ''}:${sxpText(access, 'label') ?? ''}`;
 }

@@ -56,7 +56,8 @@ async function addManaged({ io, xend }: XmContext, domain: string, policy: strin
 /** `[ACM:]POLICY` */
 function plainPolicy(text: string): string {
   const parts = text.split(':');
-  if (parts.length > 2 || (parts.length === 2 && parts[0] !== 'ACM')) throw new OptionError('Policy name in wrong format.');
+  if (parts.length > 2 || (parts.length === 2 && parts[0] !== 'ACM'))
+    throw new OptionError('Policy name in wrong format.');
   return parts.at(-1)!;
 }
 
@@ -93,7 +94,8 @@ export const rmlabel: XmCommand = {
         return 0;
       default:
         if (!VIF.test(kind)) throw new OptionError(`Unrecognised type argument: ${kind}`);
-        if ((await xend.security.vifLabel(target, vifIndex(kind))) === undefined) throw new XmError('VIF is not labeled.');
+        if ((await xend.security.vifLabel(target, vifIndex(kind))) === undefined)
+          throw new XmError('VIF is not labeled.');
         await xend.security.setVifLabel(target, vifIndex(kind), undefined);
         io.print('Successfully removed the label from the VIF.\n');
         return 0;

@@ -38,7 +38,10 @@ export const start: XmCommand = {
   async run(context, args): Promise<XmResult> {
     const options = getopt(args, startOptions);
     if (options.words.length !== 1) throw new OptionError('Expects 1 argument');
-    return bringUp(context, () => context.xend.startDomain(options.words[0]!), { ...optionsOf(options), isQuiet: true });
+    return bringUp(context, () => context.xend.startDomain(options.words[0]!), {
+      ...optionsOf(options),
+      isQuiet: true,
+    });
   },
 };
 

@@ -1,8 +1,9 @@
 /** xm setpolicy, resetpolicy, getpolicy, dumppolicy: the policy in force (xm/setpolicy.py and neighbours in Xen 3.4). */
+
+import { dumpText } from '../../acm/policyDump';
 import { XsmError } from '../../xend/errors';
 import type { PolicyState } from '../../xend/securityApi';
 import { ConnectionError, OptionError, type XmCommand, type XmContext } from '../command';
-import { dumpText } from '../policyDump';
 
 export const POLICY_DIRECTORY = '/etc/xen/acm-security/policies';
 
@@ -18,8 +19,7 @@ export const setpolicy: XmCommand = {
     const { io } = context;
     const file = `${name.replaceAll('.', '/')}-security_policy.xml`;
     const source = io.files.read(`${io.cwd}/${file}`) ?? io.files.read(`${POLICY_DIRECTORY}/${file}`);
-    if (!source)
-      throw new OptionError(`Could not read policy file from current directory or '${POLICY_DIRECTORY}'.`);
+    if (!source) throw new OptionError(`Could not read policy file from current directory or '${POLICY_DIRECTORY}'.`);
     const state = await context.xend.security.setPolicy(source);
     io.print('Successfully set the new policy.\n');
     io.print(policyText(true, state));

@@ -80,7 +80,11 @@ function administer(sys: Sys, options: Options, user: PasswdEntry): number | und
 }
 
 function ask(sys: Sys, state: PasswdState, user: PasswdEntry): Step {
-  const prompts = { current: '(current) UNIX password: ', new: 'New UNIX password: ', again: 'Retype new UNIX password: ' };
+  const prompts = {
+    current: '(current) UNIX password: ',
+    new: 'New UNIX password: ',
+    again: 'Retype new UNIX password: ',
+  };
   const prompt = state.phase === 'stdin' || state.phase === 'begin' ? '' : prompts[state.phase];
   const text = askSecret(sys, state.question, prompt);
   if (text === undefined) return wait({ readable: 0 });

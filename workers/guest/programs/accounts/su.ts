@@ -79,9 +79,14 @@ function become(sys: Sys, user: PasswdEntry, options: Options, rest: readonly st
   }
 }
 
-function environment(sys: Sys, user: PasswdEntry, shell: string, { isLogin, keeps }: { isLogin: boolean; keeps: boolean }) {
+function environment(
+  sys: Sys,
+  user: PasswdEntry,
+  shell: string,
+  { isLogin, keeps }: { isLogin: boolean; keeps: boolean },
+): Record<string, string> {
   if (keeps) return sys.env;
-  const who = user.uid === 0 && !isLogin ? {} : { USER: user.name, LOGNAME: user.name };
+  const who: Record<string, string> = user.uid === 0 && !isLogin ? {} : { USER: user.name, LOGNAME: user.name };
   const own = { HOME: user.home, SHELL: shell, ...who };
   if (!isLogin) return { ...sys.env, ...own };
   const { TERM } = sys.env;

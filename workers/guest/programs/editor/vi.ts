@@ -4,43 +4,61 @@
  */
 import { strerror } from '../../../lib/errno';
 import { again, exit, type Program, type Step, type Sys, SysError, wait } from '../../sys';
-import type { Answer } from '../ask';
+import { joinPath } from '../paths';
+import { type LineReader, lineReader, nextLine } from '../text/lines';
 import { type Buffer, bufferOf, enter, textOf } from './lineEditor';
 
 interface ViState {
   readonly path: string;
+  /** As it was typed. */
+  readonly name: string;
+  readonly isReadOnly: boolean;
   /** Of the page's editor; undefined: the line editor is at work. */
   operation: number | undefined;
+  /** When it is said that the editor is open: not before it is clear that there is one. */
+  noticeNs: number;
   buffer: Buffer | undefined;
-  readonly answer: Answer;
+  reader: LineReader;
   isPrompted: boolean;
+  isInterrupted: boolean;
 }
 
-export const vi: Program<ViState> = {
-  name: 'vi',
+const NOTICE_NS = 50_000_000;
+
+const viProgram = (name: 'vi' | 'vim' | 'view'): Program<ViState> => ({
+  name,
   start(sys) {
-    const word = sys.argv.slice(1).find((arg) => !arg.startsWith('-')) ?? '';
-    const path = word === '' || word.startsWith('/') ? word : `${sys.cwd === '/' ? '' : sys.cwd}/${word}`;
-    return { path, operation: pageEditor(sys, path), buffer: undefined, answer: { text: '' }, isPrompted: false };
+    const word = sys.argv.slice(1).find((arg) => !/^[-+]/.test(arg)) ?? '';
+    const path = word === '' || word.startsWith('/') ? word : joinPath(sys.cwd, word);
+    return {
+      path,
+      name: word,
+      isReadOnly: name === 'view' || sys.argv.slice(1).includes('-R'),
+      operation: pageEditor(sys, path),
+      noticeNs: sys.nowNs + NOTICE_NS,
+      buffer: undefined,
+      reader: lineReader(0),
+      isPrompted: false,
+      isInterrupted: false,
+    };
   },
   step(sys, state) {
     if (state.path === '') {
-      sys.eprint('usage: vi FILE\n');
+      sys.eprint(`usage: ${name} FILE\n`);
       return exit(1);
     }
-    if (state.operation === undefined) return editLines(sys, state);
-    const result = sys.operationResult(state.operation);
-    if (!result) return wait({ operation: state.operation });
-    if (result.status === 0) return exit(0);
-    state.operation = undefined;
-    return again();
+    return state.operation === undefined ? editLines(sys, state, name) : waitForPage(sys, state, state.operation);
   },
   signal(sys, state, signal) {
-    if (signal !== 'INT' || state.operation === undefined) return false;
-    sys.cancelOperation(state.operation);
-    return false;
+    if (signal !== 'INT') return false;
+    if (state.operation !== undefined) {
+      sys.cancelOperation(state.operation);
+      return false;
+    }
+    state.isInterrupted = true;
+    return true;
   },
-};
+});
 
 /** Undefined where no page can be asked. */
 function pageEditor(sys: Sys, path: string): number | undefined {
@@ -53,61 +71,80 @@ function pageEditor(sys: Sys, path: string): number | undefined {
   }
 }
 
-function editLines(sys: Sys, state: ViState): Step {
+function waitForPage(sys: Sys, state: ViState, operation: number): Step {
+  const result = sys.operationResult(operation);
+  if (result?.value === 'no editor') {
+    state.operation = undefined;
+    return again();
+  }
+  if (result) return exit(result.status);
+  if (state.noticeNs > sys.nowNs) return wait({ operation }, { untilNs: state.noticeNs });
+  if (state.noticeNs > 0) sys.print(`"${state.name}" is open in the editor pane; close it there to go on\n`);
+  state.noticeNs = 0;
+  return wait({ operation });
+}
+
+function editLines(sys: Sys, state: ViState, name: string): Step {
   if (!state.buffer) {
-    const text = load(sys, state.path);
+    const text = load(sys, state.path, name);
     if (text === undefined) return exit(1);
     state.buffer = bufferOf(text);
-    sys.print(`"${state.path}" ${state.buffer.lines.length} lines\n`);
+    const size = sys.exists(state.path) ? `${state.buffer.lines.length} lines` : '[New File]';
+    sys.print(`"${state.name}" ${size}\n`);
   }
   const { buffer } = state;
+  if (state.isInterrupted) {
+    // Ctrl-C ends an insertion; the file stays open.
+    state.isInterrupted = false;
+    state.isPrompted = false;
+    buffer.insertAt = undefined;
+    sys.print('\n');
+  }
   if (!state.isPrompted && sys.isatty(0) && buffer.insertAt === undefined) sys.print(':');
   state.isPrompted = true;
-  const typed = readLine(sys, state.answer);
+  const typed = nextLine(sys, state.reader);
   if (typed === undefined) return wait({ readable: 0 });
   if (typed === null) return exit(buffer.isChanged ? 1 : 0);
   state.isPrompted = false;
-  const { output, save, quit } = enter(buffer, typed);
+  const { output, save, saveAs, quit } = enter(buffer, typed.text);
   sys.print(output);
-  if (save && !store(sys, state.path, buffer)) return again();
+  if (save && !store(sys, state, buffer, saveAs, name)) return again();
   return quit ? exit(0) : again();
 }
 
-/** Null at the end of the input. */
-function readLine(sys: Sys, answer: Answer): string | null | undefined {
-  for (;;) {
-    const byte = sys.read(0, 1);
-    if (byte === undefined) return undefined;
-    if (byte.length === 0 || byte[0] === 10) {
-      const { text } = answer;
-      answer.text = '';
-      return byte.length === 0 && text === '' ? null : text;
-    }
-    answer.text += String.fromCharCode(byte[0]!);
-  }
-}
-
 /** A file that does not exist is an empty one. */
-function load(sys: Sys, path: string): string | undefined {
+function load(sys: Sys, path: string, name: string): string | undefined {
   try {
     return sys.exists(path) ? sys.readText(path) : '';
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
-    sys.eprint(`vi: ${path}: ${strerror[error.code]}\n`);
+    sys.eprint(`${name}: ${path}: ${strerror[error.code]}\n`);
     return undefined;
   }
 }
 
-function store(sys: Sys, path: string, buffer: Buffer): boolean {
-  try {
-    sys.writeFile(path, textOf(buffer));
-  } catch (error) {
-    if (!(error instanceof SysError)) throw error;
-    sys.eprint(`vi: ${path}: ${strerror[error.code]}\n`);
+function store(sys: Sys, state: ViState, buffer: Buffer, saveAs: string | undefined, name: string): boolean {
+  const shown = saveAs ?? state.name;
+  if (state.isReadOnly && saveAs === undefined) {
+    sys.print('? the file is open for reading only\n');
     return false;
   }
-  buffer.isChanged = false;
-  buffer.hasWarned = false;
-  sys.print(`"${path}" ${buffer.lines.length} lines written\n`);
+  const text = textOf(buffer);
+  try {
+    sys.writeFile(saveAs ?? state.path, text);
+  } catch (error) {
+    if (!(error instanceof SysError)) throw error;
+    sys.eprint(`${name}: ${shown}: ${strerror[error.code]}\n`);
+    return false;
+  }
+  if (saveAs === undefined) {
+    buffer.isChanged = false;
+    buffer.hasWarned = false;
+  }
+  sys.print(`"${shown}" ${buffer.lines.length}L, ${new TextEncoder().encode(text).length}C written\n`);
   return true;
 }
+
+export const vi = viProgram('vi');
+export const vim = viProgram('vim');
+export const view = viProgram('view');

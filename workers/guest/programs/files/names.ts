@@ -1,6 +1,6 @@
 /** Commands that make, remove and read names: mkdir, rmdir, ln, touch, mknod, mktemp, basename, dirname, readlink, realpath. */
 import { strerror } from '../../../lib/errno';
-import { type Program, type Sys, SysError } from '../../sys';
+import { exit, type Program, type Sys, SysError, wait } from '../../sys';
 import { parseDate } from '../dates';
 import { changeMode } from '../modes';
 import { attempt, quietly, requireOperand, ToolError, tool, UsageError } from '../options';
@@ -264,9 +264,15 @@ export const realpath = tool('realpath', { usage: 'FILE...', options: 'esmqz' },
   return status;
 });
 
-export const sync: Program<null> = tool('sync', { usage: '[OPTION]' }, (sys) => {
-  sys.sync();
-});
+/** How often it looks whether the disks have everything, ns. */
+const SYNC_POLL_NS = 1e6;
+
+/** sync ends when everything is on the disks. */
+export const sync: Program<null> = {
+  name: 'sync',
+  start: () => null,
+  step: (sys) => (sys.sync() ? exit(0) : wait({ untilNs: sys.nowNs + SYNC_POLL_NS })),
+};
 
 export const truncate = tool('truncate', { usage: '-s SIZE FILE...', options: 's:c' }, (sys, options, words) => {
   const match = /^([+-]?)(\d+)([kKMG]?)$/.exec(options.value('s') ?? '');

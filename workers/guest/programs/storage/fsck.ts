@@ -4,7 +4,10 @@ import { guarded, optionsOf, ToolError, type ToolSpec } from '../options';
 import { fstab } from './mount';
 import { readSuperblock } from './superblock';
 
-const SPEC: ToolSpec = { usage: '[-AaCfnpPRsTvyV] [-t fstype] [filesys ...]', options: 'AaC::fnpPRsTvyVt:cdkDFb:B:l:L:' };
+const SPEC: ToolSpec = {
+  usage: '[-AaCfnpPRsTvyV] [-t fstype] [filesys ...]',
+  options: 'AaC::fnpPRsTvyVt:cdkDFb:B:l:L:',
+};
 /** Exit statuses of fsck(8), or-ed together. */
 const ERRORS_LEFT = 4;
 const OPERATIONAL = 8;
@@ -22,7 +25,9 @@ const checker = (name: string): Program<FsckState> => ({
   name,
   start(sys) {
     const begun = guarded(sys, name, { usageStatus: USAGE }, () => devices(sys, name));
-    return typeof begun === 'number' ? { status: begun, queue: [], fd: -1, isOver: true } : { status: 0, queue: begun, fd: -1, isOver: false };
+    return typeof begun === 'number'
+      ? { status: begun, queue: [], fd: -1, isOver: true }
+      : { status: 0, queue: begun, fd: -1, isOver: false };
   },
   step(sys, state) {
     const [device] = state.queue;
@@ -52,7 +57,9 @@ function devices(sys: Sys, name: string): string[] | number {
   if (isFront && !options.has('T')) sys.print('fsck 1.39 (29-May-2006)\n');
   if (options.has('V')) return 0;
   const entries = fstab(sys).filter(({ type, pass }) => /^ext[23]$/.test(type) && pass > 0);
-  const ordered = [...entries].sort((a, b) => a.pass - b.pass).filter(({ target }) => target !== '/' || !options.has('R'));
+  const ordered = [...entries]
+    .sort((a, b) => a.pass - b.pass)
+    .filter(({ target }) => target !== '/' || !options.has('R'));
   const named = options.words.map((word) => fstab(sys).find(({ target }) => target === word)?.source ?? word);
   if (!isFront && named.length === 0) throw new ToolError(`Usage: ${name} ${SPEC.usage}`, USAGE);
   const chosen = named.length > 0 ? named : ordered.map(({ source }) => source);

@@ -1,7 +1,6 @@
 /** Programs about disks and file systems. */
 import type { Program } from '../../sys';
 import { dd } from './dd';
-import { mknod, sync } from './devices';
 import { fsckPrograms } from './fsck';
 import { losetup } from './losetup';
 import { mkfsPrograms } from './mkfs';
@@ -10,7 +9,7 @@ import { mkswap, swapoff, swapon } from './swap';
 import { df, du } from './usage';
 
 export const storagePrograms: readonly Program[] = [
-  ...[dd, df, du, losetup, mknod, mkswap, mount, swapoff, swapon, sync, umount],
+  ...[dd, df, du, losetup, mkswap, mount, swapoff, swapon, umount],
   ...mkfsPrograms,
   ...fsckPrograms,
 ];

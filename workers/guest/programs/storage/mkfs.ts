@@ -57,11 +57,22 @@ const maker = (name: string): Program<MkfsState> => ({
   },
 });
 
-const BLANK = { status: -1, path: '', fd: -1, quiet: false, label: '', blockSize: 0, bytesPerInode: 0, blocks: 0, phase: 'plan' } as const;
+const BLANK = {
+  status: -1,
+  path: '',
+  fd: -1,
+  quiet: false,
+  label: '',
+  blockSize: 0,
+  bytesPerInode: 0,
+  blocks: 0,
+  phase: 'plan',
+} as const;
 
 function begin(sys: Sys, name: string, options: Options): MkfsState | number {
   const type = options.value('t') ?? 'ext2';
-  if (name === 'mkfs' && type !== 'ext2' && type !== 'ext3') throw new ToolError(`mkfs.${type}: No such file or directory`);
+  if (name === 'mkfs' && type !== 'ext2' && type !== 'ext3')
+    throw new ToolError(`mkfs.${type}: No such file or directory`);
   const [path, blocksText] = options.words;
   if (!options.has('q') || options.has('V')) sys.eprint(VERSION);
   if (options.has('V')) return 0;
@@ -74,7 +85,8 @@ function begin(sys: Sys, name: string, options: Options): MkfsState | number {
   const blocks = blocksText === undefined ? 0 : sizeOf(blocksText);
   if (blocks === undefined) throw new ToolError(`invalid blocks count - ${blocksText}`);
   const bytesPerInode = Number(options.value('i') ?? 0);
-  if (bytesPerInode !== 0 && !(bytesPerInode >= 1024)) throw new ToolError(`invalid inode ratio ${options.value('i')} (min 1024/max 4194304)`);
+  if (bytesPerInode !== 0 && !(bytesPerInode >= 1024))
+    throw new ToolError(`invalid inode ratio ${options.value('i')} (min 1024/max 4194304)`);
   const fd = open(sys, path);
   const { kind } = sys.fstat(fd);
   if (kind === 'block' && sys.mounts().some(({ source }) => source === path))
@@ -82,7 +94,16 @@ function begin(sys: Sys, name: string, options: Options): MkfsState | number {
   const isAsking = kind !== 'block' && !options.has('F');
   if (isAsking) sys.print(`${path} is not a block special device.\nProceed anyway? (y,n) `);
   const wishes = { label: options.value('L') ?? '', blockSize, bytesPerInode, blocks };
-  return { ...BLANK, path, fd, quiet: options.has('q'), answer: { text: '' }, writes: [], phase: isAsking ? 'ask' : 'plan', ...wishes };
+  return {
+    ...BLANK,
+    path,
+    fd,
+    quiet: options.has('q'),
+    answer: { text: '' },
+    writes: [],
+    phase: isAsking ? 'ask' : 'plan',
+    ...wishes,
+  };
 }
 
 function open(sys: Sys, path: string): number {
@@ -91,7 +112,11 @@ function open(sys: Sys, path: string): number {
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
     const hint = error.code === 'ENOENT' ? '\nThe device apparently does not exist; did you specify it correctly?' : '';
-    throw new ToolError(error.code === 'ENOENT' ? `Could not stat ${path} --- No such file or directory\n${hint}` : `${new SysError(error.code).message} while trying to open ${path}`);
+    throw new ToolError(
+      error.code === 'ENOENT'
+        ? `Could not stat ${path} --- No such file or directory\n${hint}`
+        : `${new SysError(error.code).message} while trying to open ${path}`,
+    );
   }
 }
 

@@ -153,11 +153,15 @@ function tryTypes(sys: Sys, source: string, target: string, type: string, option
     .map((line) => line.trim());
   // ext3 without its journal is ext2.
   const wanted = type === '' || type === 'auto' ? known : [type === 'ext3' && !known.includes('ext3') ? 'ext2' : type];
-  if (options.includes('remount')) return sys.mount(source, target, type, options);
+  if (options.includes('remount')) {
+    sys.mount(source, target, type, options);
+    return;
+  }
   let failure: SysError | undefined;
   for (const each of wanted) {
     try {
-      return sys.mount(source, target, each, options);
+      sys.mount(source, target, each, options);
+      return;
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
       failure = error;

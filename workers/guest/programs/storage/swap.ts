@@ -45,12 +45,14 @@ function planSwap(sys: Sys): MkswapState | number {
     sys.eprint(`mkswap: error: Nowhere to set up swap on?\nUsage: mkswap ${MKSWAP.usage}\n`);
     return 1;
   }
-  if (sys.mounts().some(({ source }) => source === path)) throw new ToolError(`${path} is mounted; will not make swapspace.`);
+  if (sys.mounts().some(({ source }) => source === path))
+    throw new ToolError(`${path} is mounted; will not make swapspace.`);
   const fd = sys.open(path, { read: true, write: true });
   const available = sys.seek(fd, 0, 'end');
   sys.seek(fd, 0, 'set');
   const bytes = blocks === undefined ? available : Number(blocks) * 1024;
-  if (!(bytes <= available)) throw new ToolError(`error: size ${blocks} is larger than device size ${Math.floor(available / 1024)}`);
+  if (!(bytes <= available))
+    throw new ToolError(`error: size ${blocks} is larger than device size ${Math.floor(available / 1024)}`);
   const pages = Math.floor(bytes / PAGE);
   if (pages < PAGES_MIN) throw new ToolError(`error: swap area needs to be at least ${(PAGES_MIN * PAGE) / 1024}kB`);
   const label = (options.value('L') ?? '').slice(0, 15);
@@ -93,7 +95,10 @@ export const swapon: Program<SwaponState> = {
     const fromTable = fstab(sys).filter(({ type }) => type === 'swap');
     const queue = options.has('a') ? fromTable.map(({ source }) => source) : [...options.words];
     const isWrong = queue.length === 0 && !options.has('a', 's');
-    if (isWrong) sys.eprint('usage: swapon [-hV]\n       swapon -a [-e] [-v]\n       swapon [-v] [-p priority] special|LABEL=volume_name ...\n       swapon [-s]\n');
+    if (isWrong)
+      sys.eprint(
+        'usage: swapon [-hV]\n       swapon -a [-e] [-v]\n       swapon [-v] [-p priority] special|LABEL=volume_name ...\n       swapon [-s]\n',
+      );
     return { status: isWrong ? 2 : 0, queue, fd: -1 };
   },
   step(sys, state) {
@@ -116,7 +121,9 @@ export const swapon: Program<SwaponState> = {
       return fail(`${device}: ${strerror[isSwap ? 'ENOSYS' : 'EINVAL']}`);
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
-      return fail(error.code === 'ENOENT' ? `cannot stat ${device}: ${strerror.ENOENT}` : `${device}: ${strerror[error.code]}`);
+      return fail(
+        error.code === 'ENOENT' ? `cannot stat ${device}: ${strerror.ENOENT}` : `${device}: ${strerror[error.code]}`,
+      );
     }
   },
 };

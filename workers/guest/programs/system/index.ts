@@ -12,10 +12,29 @@ import { stress } from './stress';
 import { sysctl } from './sysctl';
 import { clear, reset, stty } from './terminal';
 import { cal, date, sleep, uptime, usleep } from './time';
+import { top } from './top';
 import { xargs } from './xargs';
 
 export const systemPrograms: readonly Program[] = [
   ...[free, arch, dmesg, env, groups, hostname, id, logname, printenv, tty, uname, whoami, logger, ps],
   ...[nohup, time, watch, chkconfig, service, halt, poweroff, reboot, runlevel, shutdown],
-  ...[kill, killall, pgrep, pidof, pkill, stress, sysctl, clear, reset, stty, cal, date, sleep, uptime, usleep, xargs],
+  ...[
+    kill,
+    killall,
+    pgrep,
+    pidof,
+    pkill,
+    stress,
+    sysctl,
+    clear,
+    reset,
+    stty,
+    cal,
+    date,
+    sleep,
+    top,
+    uptime,
+    usleep,
+    xargs,
+  ],
 ];

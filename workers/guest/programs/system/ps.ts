@@ -266,7 +266,7 @@ function take(sys: Sys, request: Request, letter: string, value: string): string
       const equals = word.indexOf('=');
       const name = (equals < 0 ? word : word.slice(0, equals)).toLowerCase();
       const key = ALIASES[name] ?? name;
-      if (!COLUMNS[key]) return 'Unknown user-defined format specifier "' + word + '".';
+      if (!COLUMNS[key]) return `Unknown user-defined format specifier "${word}".`;
       columns.push(equals < 0 ? { key } : { key, title: word.slice(equals + 1) });
     }
     request.columns = columns;
@@ -296,7 +296,7 @@ function take(sys: Sys, request: Request, letter: string, value: string): string
 function select(sys: Sys, request: Request): ProcessInfo[] {
   const all = sys.processes();
   const own = all.find(({ pid }) => pid === sys.pid);
-  const chosen = all.filter((it) => {
+  const isWanted = (it: ProcessInfo): boolean => {
     switch (request.select) {
       case 'all':
         return true;
@@ -307,7 +307,8 @@ function select(sys: Sys, request: Request): ProcessInfo[] {
       case 'list':
         return request.pids.includes(it.pid) || request.uids.includes(it.uid) || request.commands.includes(it.comm);
     }
-  });
+  };
+  const chosen = all.filter(isWanted);
   for (const key of [...request.sort].reverse()) {
     const sign = key.startsWith('-') ? -1 : 1;
     const name = key.replace(/^[-+]/, '');

@@ -80,9 +80,7 @@ function headerOf(sys: Sys, name: string): Header | undefined {
 
 /** Links of a service in one runlevel: `S10network`, `K90network`. */
 const linksOf = (sys: Sys, level: string, name: string) =>
-  (quietly(() => sys.readdir(linkDir(level))) ?? []).filter(
-    (link) => /^[SK]\d\d/.test(link) && link.slice(3) === name,
-  );
+  (quietly(() => sys.readdir(linkDir(level))) ?? []).filter((link) => /^[SK]\d\d/.test(link) && link.slice(3) === name);
 const isOn = (sys: Sys, level: string, name: string) => linksOf(sys, level, name).some((link) => link.startsWith('S'));
 const isReferenced = (sys: Sys, name: string) => LEVELS.some((level) => linksOf(sys, level, name).length > 0);
 
@@ -92,7 +90,10 @@ function setLink(sys: Sys, level: string, name: string, header: Header, on: bool
   return attempt(sys, 'chkconfig', `failed to make symlink ${directory}`, () => {
     if (!sys.exists(directory)) sys.mkdir(directory, 0o755);
     for (const link of linksOf(sys, level, name)) sys.unlink(joinPath(directory, link));
-    sys.symlink(joinPath(LINK_PREFIX, name), joinPath(directory, `${on ? `S${header.start}` : `K${header.stop}`}${name}`));
+    sys.symlink(
+      joinPath(LINK_PREFIX, name),
+      joinPath(directory, `${on ? `S${header.start}` : `K${header.stop}`}${name}`),
+    );
   });
 }
 
@@ -103,7 +104,8 @@ function line(sys: Sys, name: string): string {
 
 /** The header of a service that can be managed; otherwise the complaint that chkconfig makes. */
 function requireHeader(sys: Sys, name: string): Header {
-  if (!isScript(sys, name)) throw new ToolError(`error reading information on service ${name}: No such file or directory`);
+  if (!isScript(sys, name))
+    throw new ToolError(`error reading information on service ${name}: No such file or directory`);
   const header = headerOf(sys, name);
   if (!header) throw new ToolError(`service ${name} does not support chkconfig`);
   return header;
@@ -175,7 +177,6 @@ function add(sys: Sys, name: string): number {
 function remove(sys: Sys, name: string): number {
   requireHeader(sys, name);
   requireRoot(sys);
-  for (const level of LEVELS)
-    for (const link of linksOf(sys, level, name)) sys.unlink(joinPath(linkDir(level), link));
+  for (const level of LEVELS) for (const link of linksOf(sys, level, name)) sys.unlink(joinPath(linkDir(level), link));
   return 0;
 }

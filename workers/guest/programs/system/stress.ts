@@ -93,12 +93,18 @@ function parse(sys: Sys): Given | number {
       return 0;
     } else if (arg === '-t' || arg === '--timeout') {
       const seconds = number(UNITS);
-      if (seconds === undefined) return fail(args[i] === undefined ? `missing argument to option '${arg}'` : `invalid timeout value: ${args[i]}`);
+      if (seconds === undefined)
+        return fail(
+          args[i] === undefined ? `missing argument to option '${arg}'` : `invalid timeout value: ${args[i]}`,
+        );
       given.seconds = seconds;
     } else if (['-c', '--cpu', '-i', '--io'].includes(arg)) {
       const hog = arg.replace(/^-+/, '').startsWith('c') ? 'cpu' : 'io';
       const count = number({});
-      if (count === undefined) return fail(args[i] === undefined ? `missing argument to option '${arg}'` : `invalid number of ${hog} hogs: ${args[i]}`);
+      if (count === undefined)
+        return fail(
+          args[i] === undefined ? `missing argument to option '${arg}'` : `invalid number of ${hog} hogs: ${args[i]}`,
+        );
       given[hog] = count;
     } else if (arg === '-?' || arg === '--help') {
       sys.print(USAGE);
@@ -125,7 +131,9 @@ function collect(sys: Sys, state: StressState): Step {
     state.workers = state.workers.filter((it) => it !== worker);
     if (event.kind === 'exited' && event.status === 0) continue;
     const how = event.kind === 'exited' ? `returned error ${event.status}` : 'got signal';
-    sys.eprint(`stress: FAIL: [${pid}] <-- worker ${worker} ${how}\nstress: WARN: [${pid}] now reaping child worker processes\n`);
+    sys.eprint(
+      `stress: FAIL: [${pid}] <-- worker ${worker} ${how}\nstress: WARN: [${pid}] now reaping child worker processes\n`,
+    );
     state.failed = true;
     for (const other of state.workers) stop(sys, other);
   }

@@ -1,7 +1,7 @@
 /** sysctl: the kernel's settings below /proc/sys, by dotted names (procps 3.2). */
 import { type Sys, SysError } from '../../sys';
-import { optionsOf, quietly, type ToolSpec } from '../options';
 import { command } from '../adapters';
+import { optionsOf, quietly, type ToolSpec } from '../options';
 
 const ROOT = '/proc/sys';
 const DEFAULT_FILE = '/etc/sysctl.conf';

@@ -7,6 +7,7 @@ import { cut } from './cut';
 import { hexdump, od } from './dump';
 import { egrep, fgrep, grep } from './grep';
 import { head } from './head';
+import { less, more } from './pager';
 import { sed } from './sed';
 import { bracket, echo, expr, fold, isFalse, isTrue, printf, seq, strings, tee, test, uniq, yes } from './small';
 import { sort } from './sort';
@@ -16,5 +17,5 @@ import { wc } from './wc';
 
 export const textPrograms: readonly Program[] = [
   ...[bracket, cat, cut, echo, egrep, expr, fgrep, fold, grep, head, isFalse, isTrue, nl, printf, rev, sed, seq, sort],
-  ...[awk, cmp, diff, gawk, hexdump, od, strings, tac, tail, tee, test, tr, uniq, wc, yes],
+  ...[awk, cmp, diff, gawk, hexdump, less, more, od, strings, tac, tail, tee, test, tr, uniq, wc, yes],
 ];

@@ -106,13 +106,24 @@ class Translator {
       return;
     }
     this.#at++;
-    if (c === '*') return this.#isStart ? this.#put('\\*') : this.#quantifier('*');
+    if (c === '*') {
+      if (this.#isStart) this.#put('\\*');
+      else this.#quantifier('*');
+      return;
+    }
     if (c === '.') {
       this.#put('.');
       return;
     }
-    if (c === '^') return this.extended || this.#isStart ? this.#anchor('^') : this.#put('\\^');
-    if (c === '$') return this.extended || this.#isEnd() ? this.#put('$') : this.#put('\\$');
+    if (c === '^') {
+      if (this.extended || this.#isStart) this.#anchor('^');
+      else this.#put('\\^');
+      return;
+    }
+    if (c === '$') {
+      this.#put(this.extended || this.#isEnd() ? '$' : '\\$');
+      return;
+    }
     if (!this.extended) {
       this.#put(literal(c));
       return;

@@ -35,7 +35,7 @@ class Compiler {
     const starts = functions.map((it) => this.#functionBody(it));
     const beginAt = this.#code.length;
     for (const body of begin) this.#statement(body);
-    this.#put(['exit', false]);
+    this.#put(['next']);
     const mainAt = this.#code.length;
     for (const rule of rules) this.#rule(rule);
     this.#put(['next']);

@@ -1,6 +1,6 @@
 /** A binary policy as the low-level policy tool prints it (tools/security/secpol_tool.c in Xen 3.4; spelling as there). */
 import { acmPolicyHeader as field } from '../abi/acm';
-import { decodePolicy } from '../acm/policyBinary';
+import { decodePolicy } from './policyBinary';
 
 const NAMES: Readonly<Record<number, string>> = {
   0: 'NULL',
@@ -14,11 +14,16 @@ export function dumpText(binary: Uint8Array, dom0: number | undefined): string {
   const view = new DataView(binary.buffer, binary.byteOffset, binary.byteLength);
   const hex = (value: number) => value.toString(16);
   const u32 = (at: number) => view.getUint32(at);
-  const component = (code: number, offset: number) => `${NAMES[code] ?? 'UNDEFINED'} (c=${hex(code)}, off=${hex(offset)}).`;
+  const component = (code: number, offset: number) =>
+    `${NAMES[code] ?? 'UNDEFINED'} (c=${hex(code)}, off=${hex(offset)}).`;
   const [chwall, ste] = [u32(field.primaryOffset), u32(field.secondaryOffset)];
   const cells = (row: ArrayLike<number>) => Array.from(row, (value) => `${hex(value).padStart(2, '0')} `).join('');
   const matrix = (title: string, rows: readonly ArrayLike<number>[], gap: string, marked: number | undefined) =>
-    rows.map((row, at) => `\n   ${title}${hex(at).padStart(2)}:${gap}${cells(row)}${at === marked ? ' <-- Domain-0' : ''}`).join('');
+    rows
+      .map(
+        (row, at) => `\n   ${title}${hex(at).padStart(2)}:${gap}${cells(row)}${at === marked ? ' <-- Domain-0' : ''}`,
+      )
+      .join('');
   const counts = (row: ArrayLike<number> | undefined) => (row ? cells(row) : 'Not Reported!');
 
   return `

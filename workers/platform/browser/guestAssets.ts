@@ -1,0 +1,69 @@
+/**
+ * The x86 emulator and the guest images in the page: fetched when a Linux guest is first started, never before, and kept
+ * in the browser's cache storage for use without a network.
+ */
+import wasmUrl from 'v86/build/v86.wasm?url';
+import type { GuestImage, GuestImageSource } from '../../machine/guestImages';
+import type { V86Constructor } from '../../x86/emulator';
+import type { X86Parts } from '../../x86/x86Vcpu';
+import { wasmHost } from '../wasm';
+
+const FOLDER = `${import.meta.env.BASE_URL}guests/`;
+const CACHE = 'xen-lab-guests';
+
+/** Called as bytes of an image arrive. */
+export type Progress = (name: string, loaded: number, total: number) => void;
+
+export async function loadEmulator(): Promise<X86Parts> {
+  const [module, wasmBytes] = await Promise.all([import('v86'), fetchBytes(wasmUrl)]);
+  const { V86 } = module as unknown as { V86: V86Constructor };
+  return { V86, wasmBytes, wasm: wasmHost };
+}
+
+/** Without the manifest there are no such files, and everything else works. */
+export async function guestImages(progress: Progress): Promise<GuestImageSource | undefined> {
+  const response = await fetch(`${FOLDER}manifest.json`);
+  if (!response.ok) return undefined;
+  const { images } = (await response.json()) as { images: readonly GuestImage[] };
+  return { images, fetch: (image) => fetchImage(image, progress) };
+}
+
+async function fetchImage(image: GuestImage, progress: Progress): Promise<Uint8Array> {
+  // The hash in the address: an image that has changed is another one.
+  const url = `${FOLDER}${image.name}?${image.sha256.slice(0, 16)}`;
+  const cache = await openCache();
+  const kept = await cache?.match(url);
+  if (kept) return new Uint8Array(await kept.arrayBuffer());
+  const bytes = await fetchBytes(url, (loaded) => progress(image.name, loaded, image.size));
+  await cache?.put(url, new Response(bytes as BodyInit));
+  return bytes;
+}
+
+/** Undefined where the browser keeps nothing (a private window, an insecure address). */
+async function openCache(): Promise<Cache | undefined> {
+  try {
+    return await caches.open(CACHE);
+  } catch {
+    return undefined; // then it is fetched again the next time
+  }
+}
+
+async function fetchBytes(url: string, loaded: (bytes: number) => void = () => {}): Promise<Uint8Array> {
+  const response = await fetch(url);
+  if (!response.ok || !response.body) throw new Error(`${url}: ${response.status} ${response.statusText}`);
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  const reader = response.body.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    pieces.push(part.value);
+    length += part.value.length;
+    loaded(length);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,165 @@
+/**
+ * What xend looks at, and says, when one policy takes the place of another: the devices of running domains under the new
+ * labels, and the reasons of a refusal (util/acmpolicy.py in Xen 3.4).
+ */
+import { binaryOf } from '../acm/policyBinary';
+import { LookupError, type PolicyMap } from '../acm/policyMap';
+import { type FullLabel, fullLabel, parseFullLabel, type UpdatePlan, updatedLabel } from '../acm/policyUpdate';
+import { PolicyError, type PolicyFile, readPolicy } from '../acm/policyXml';
+import { findResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
+import { TypeEnforcement } from '../acm/typeEnforcement';
+import { XSERR, XsError, type XserrName, xserrText } from '../acm/xserr';
+import { sxpText } from '../lib/sxp';
+import type { DeviceConfig } from './domainConfig';
+import type { XendFiles } from './environment';
+import { XsmError } from './errors';
+import type { LabelledDomain } from './security';
+import type { ErrorPairs } from './xcAcm';
+
+export interface PolicyChange {
+  readonly old: PolicyFile;
+  readonly next: PolicyFile;
+  /** Of the new policy. */
+  readonly map: PolicyMap;
+  readonly plan: UpdatePlan;
+  /** Labels of resources as they will be. */
+  readonly entries: readonly ResourceEntry[];
+  readonly files: XendFiles;
+}
+
+export function isDisk(device: DeviceConfig): boolean {
+  return device.class === 'vbd' || device.class === 'tap';
+}
+
+/** Everything that a running domain uses must fit the label that it will have. Throws XsError RESOURCE_ACCESS. */
+export function checkResources(domain: LabelledDomain, label: string | undefined, change: PolicyChange): void {
+  const { entries, old, next, map, plan, files } = change;
+  const full = parseFullLabel(label ?? '');
+  // A label that is gone is the hypervisor's to refuse.
+  if (full?.type !== 'ACM') return;
+  const types = new TypeEnforcement(binaryOf(next.policy, new Uint8Array(20)));
+  const vm = rowOf(map, full.label, 'dom');
+  const fits = (resource: FullLabel | undefined) => {
+    if (resource && (resource.type !== 'ACM' || resource.policy !== next.policy.name)) return false;
+    const row = resource ? rowOf(map, resource.label, 'res') : 0;
+    return vm !== undefined && row !== undefined && types.share(vm, row);
+  };
+  for (const device of domain.config.devices) {
+    const resource = isDisk(device)
+      ? findQuietly(entries, sxpText(device.sxp, 'uname') ?? '', files)
+      : device.class === 'vif'
+        ? vifLabelAfter(device, old, next, plan)
+        : 'any';
+    if (resource === 'any' || (device.class === 'vif' && resource === undefined)) continue;
+    if (!fits(resource))
+      throw new XsError('RESOURCE_ACCESS', `${domain.name}: ${sxpText(device.sxp, 'uname') ?? 'vif'}`);
+  }
+}
+
+function rowOf(map: PolicyMap, label: string, kind: 'dom' | 'res'): number | undefined {
+  try {
+    return map.ssidref(label, kind) >>> 16;
+  } catch (error) {
+    if (error instanceof LookupError) return undefined;
+    throw error;
+  }
+}
+
+function findQuietly(entries: readonly ResourceEntry[], uname: string, files: XendFiles) {
+  try {
+    return findResource(entries, uname, files);
+  } catch (error) {
+    if (error instanceof ResourceNameError) return undefined;
+    throw error;
+  }
+}
+
+function vifLabelAfter(
+  device: DeviceConfig,
+  old: PolicyFile,
+  next: PolicyFile,
+  plan: UpdatePlan,
+): FullLabel | undefined {
+  const full = parseFullLabel(sxpText(device.sxp, 'security_label') ?? '');
+  return full && updatedLabel(full, old.policy, next.policy, plan.resourceLabelNow);
+}
+
+export function updatedVif(
+  device: DeviceConfig,
+  old: PolicyFile['policy'],
+  next: PolicyFile['policy'],
+  plan: UpdatePlan,
+): DeviceConfig {
+  const full = device.class === 'vif' ? parseFullLabel(sxpText(device.sxp, 'security_label') ?? '') : undefined;
+  if (!full) return device;
+  return withVifLabel(device, fullLabel(updatedLabel(full, old, next, plan.resourceLabelNow)));
+}
+
+/** Undefined takes the label away. */
+export function withVifLabel(device: DeviceConfig, label: string | undefined): DeviceConfig {
+  const others = device.sxp.filter((child) => typeof child === 'string' || child[0] !== 'security_label');
+  return { ...device, sxp: label === undefined ? others : [...others, ['security_label', label]] };
+}
+
+/** Whatever is wrong with the file itself is one error during an update. */
+export function readForUpdate(source: Uint8Array): PolicyFile {
+  try {
+    return readPolicy(source);
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    throw new PolicyError(error.problems.map((problem) => ({ ...problem, code: 'XML_PROCESSING' })));
+  }
+}
+
+/** The hypervisor will not have the new policy. */
+export class HypervisorRefusal extends XsError {
+  constructor(readonly pairs: ErrorPairs) {
+    super('HV_OP_FAILED');
+  }
+}
+
+/** The pairs of a refusal in words, one behind the other as the original prints them. */
+export function pairsText(pairs: ErrorPairs): string {
+  const two = (data: number) => `${data >>> 16} and ${data & 0xffff}`;
+  return pairs
+    .map(([code, data]) => {
+      switch (code) {
+        case 0x100:
+          return `event channel sharing violation between domains ${two(data)}`;
+        case 0x101:
+          return `grant table sharing violation between domains ${two(data)}`;
+        case 0x102:
+          return `domain lookup ${data}`;
+        case 0x103:
+          return `Chinese Wall conflict between domains ${two(data)}`;
+        case 0x104:
+          return `A domain used SSIDREF ${data}`;
+        default:
+          return `unknown error code ${code} ${data}`;
+      }
+    })
+    .join('');
+}
+
+export function setPolicyError(error: unknown): unknown {
+  const failed = (text: string, details: readonly string[] = []) =>
+    new XsmError(`An error occurred trying to set the policy: ${text}.`, details);
+  if (error instanceof HypervisorRefusal) {
+    if (error.pairs.length === 0) return failed("Unknown XSERR code '0x1'.");
+    return failed(`${xserrText('HV_OP_FAILED')}. Hypervisor reported errors:${pairsText(error.pairs)}`);
+  }
+  if (!(error instanceof XsError)) return error;
+  const details =
+    error instanceof PolicyError
+      ? error.problems.slice(0, 10).map(({ message, place }) => `line ${place.line}: ${message}`)
+      : error.detail === ''
+        ? []
+        : [error.detail];
+  // The original lets this one escape from its error handling.
+  if (error.code === 'POLICY_INCONSISTENT') return new XsmError(securityErrorText(error.code), details);
+  return failed(xserrText(error.code), details);
+}
+
+function securityErrorText(code: XserrName): string {
+  return `SECURITY_ERROR: -${XSERR[code]}:${xserrText(code)}`;
+}
