@@ -7,7 +7,8 @@ import { DOM0 } from '../abi/xen';
 import type { Call } from '../hypervisor/hypercalls';
 import type { SecurityHooks, SecurityHost } from '../hypervisor/xsm/hooks';
 import { acmOp } from './acmOp';
-import { AcmState, type Decision } from './acmState';
+import { AcmState } from './acmState';
+import { DecisionLog } from './decisionLog';
 import { isStartUpPolicy } from './defaultPolicy';
 import { chwallRowOf, ssidref, steRowOf } from './numbering';
 import { type BinaryPolicy, BinaryPolicyError, decodePolicy, isBinaryPolicy } from './policyBinary';
@@ -17,21 +18,23 @@ export interface AcmBoot {
   readonly modules: readonly Uint8Array[];
   /** Xen's option `ssidref=`. */
   readonly ssidrefOption: string | undefined;
-  /** Told of every decision that was evaluated. */
-  readonly onDecision?: (decision: Decision) => void;
 }
 
 const MODEL = 'CHINESE WALL AND SIMPLE TYPE ENFORCEMENT';
 
 export class AcmHooks implements SecurityHooks {
   readonly state: AcmState;
+  readonly decisions = new DecisionLog();
   /** A policy other than the one at start has been in force: a plain setpolicy is refused then. */
   isPolicyLoaded = false;
   #host: SecurityHost | undefined;
 
   constructor(readonly boot: AcmBoot) {
     this.state = new AcmState((line) => this.#host?.print(line));
-    this.state.onDecision = boot.onDecision;
+    this.state.onDecision = (decision) => {
+      const { name, major, minor } = this.state.policy;
+      this.decisions.add(decision, this.#host?.nowNs ?? 0, `${name} ${major}.${minor}`);
+    };
   }
 
   start(host: SecurityHost): void {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ACM_CHWALL_CONFLICT, ACM_EVTCHN_SHARING_VIOLATION, ACM_SSIDREF_IN_USE } from '../abi/acm';
+import { seeded } from '../lib/random';
 import { AcmState, type Channels } from './acmState';
 import { policies } from './arbitrary.testkind';
 import { numberPolicy, ssidref } from './numbering';
@@ -159,6 +160,89 @@ describe('a random policy', () => {
       { numRuns: 200 },
     );
   });
+});
+
+it('a thousand policies of up to 200 labels decide as their own words say', () => {
+  const random = seeded(7);
+  for (let n = 0; n < 1000; n++) {
+    const size = n % 50 === 0 ? 200 : 1 + random.below(20);
+    const types = Array.from({ length: size }, (_, i) => `t${i}`);
+    const some = () => types.filter(() => random.below(size) < 2);
+    const policy: AcmPolicy = {
+      name: 'p',
+      version: '1.0',
+      ste: { types: types.map((name) => ({ name })) },
+      chwall: {
+        types: types.map((name) => ({ name })),
+        conflictSets: [{ name: 's', types: [...new Set(['t0', ...some()])] }],
+      },
+      bootstrap: 'l0',
+      vmLabels: types.map((_, i) => ({ name: `l${i}`, ste: some(), chwall: [types[random.below(size)]!] })),
+      resourceLabels: types.map((type, i) => ({ name: `r${i}`, ste: type })),
+    };
+    const { policy: read } = n % 25 === 0 ? readPolicy(writePolicy(policy)) : { policy };
+    const state = new AcmState();
+    state.install(decodePolicy(encodePolicy(binaryOf(read, NO_HASH))));
+    const rows = numberPolicy(read).vmLabels;
+    const words = naive(policy);
+    const row = (label: string) => ssidref(rows.indexOf(label), rows.indexOf(label));
+    for (let k = 0; k < 40; k++) {
+      const [a, b] = [`l${random.below(size)}`, `l${random.below(size)}`];
+      expect(state.sharing(row(a), row(b))).toBe(words.share(a, b));
+      if (k >= 5) continue;
+      expect(state.create(k, row(a))).toBe(true);
+      expect(state.conflictset(row(b))).toBe(words.mayRun(b, [a]));
+      state.destroy(k);
+    }
+  }
+});
+
+it('no order of starts, ends, channels, labels and policies lets in what the policy in force forbids', () => {
+  const step = fc.record({
+    kind: fc.constantFrom('start', 'end', 'bind', 'relabel', 'change'),
+    a: fc.nat(),
+    b: fc.nat(),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(policies(6), { minLength: 1, maxLength: 3 }),
+      fc.array(step, { maxLength: 40 }),
+      (all, steps) => {
+        const state = new AcmState();
+        let policy = all[0]!;
+        state.install(binaryOf(policy, NO_HASH));
+        const links: (readonly [number, number])[] = [];
+        const channels: Channels = {
+          evtchnPeers: (domid) => links.flatMap(([a, b]) => (a === domid ? [b] : b === domid ? [a] : [])),
+          grantPeers: () => [],
+        };
+        steps.forEach(({ kind, a, b }, domid) => {
+          const ids = state.domains().map((domain) => domain.domid);
+          const one = ids[a % ids.length];
+          const row = 1 + (b % (state.policy.chwallRows.length - 1));
+          if (kind === 'start') state.create(domid, ssidref(row, row));
+          else if (kind === 'change') {
+            const next = all[b % all.length]!;
+            if (state.change(binaryOf(next, NO_HASH), [], [], channels).length === 0) policy = next;
+          } else if (one === undefined) return;
+          else if (kind === 'end') {
+            state.destroy(one);
+            for (let i = links.length - 1; i >= 0; i--) if (links[i]!.includes(one)) links.splice(i, 1);
+          } else if (kind === 'relabel') state.relabel([[one, ssidref(row, row)]], channels);
+          else if (state.shareEvtchn(one, ids[b % ids.length]!)) links.push([one, ids[b % ids.length]!]);
+
+          const words = naive(policy);
+          const names = numberPolicy(policy).vmLabels;
+          const label = (id: number) => names[state.domain(id)!.ssidref & 0xffff]!;
+          const running = state.domains().map((domain) => domain.domid);
+          for (const [x, y] of links) expect(words.share(label(x), label(y))).toBe(true);
+          for (const id of running)
+            expect(words.mayRun(label(id), running.filter((other) => other !== id).map(label))).toBe(true);
+        });
+      },
+    ),
+    { numRuns: 300 },
+  );
 });
 
 describe('orchard', () => {

@@ -26,13 +26,11 @@ export const policies = (size: number): fc.Arbitrary<AcmPolicy> =>
         })
         .map(({ sets, ste, chwall, minor }): AcmPolicy => {
           const legal = (types: readonly string[]) =>
-            types.reduce<string[]>(
-              (kept, type) =>
-                sets.some((set) => set.includes(type) && kept.some((other) => set.includes(other)))
-                  ? kept
-                  : [...kept, type],
-              [],
-            );
+            types.reduce<string[]>((kept, type) => {
+              const clashes = sets.some((set) => set.includes(type) && kept.some((other) => set.includes(other)));
+              if (!clashes) kept.push(type);
+              return kept;
+            }, []);
           return {
             name: base.name,
             version: `1.${minor}`,

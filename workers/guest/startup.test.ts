@@ -99,8 +99,10 @@ function serveStore(cpu: FakeCpu, nodes: Map<string, string>) {
           watches.push([path, value]);
           reply(XS_WATCH, 'OK\0');
           event(path, value);
-        } else if (message.type === XS_READ) nodes.has(path) ? reply(XS_READ, nodes.get(path)!) : reply(16, 'ENOENT\0');
-        else if (message.type === XS_DIRECTORY) reply(16, 'ENOENT\0');
+        } else if (message.type === XS_READ) {
+          const value = nodes.get(path);
+          reply(value === undefined ? 16 : XS_READ, value ?? 'ENOENT\0');
+        } else if (message.type === XS_DIRECTORY) reply(16, 'ENOENT\0');
         else {
           nodes.set(path, value);
           reply(message.type, 'OK\0');

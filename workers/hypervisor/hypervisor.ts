@@ -130,7 +130,13 @@ export class Hypervisor {
   /** Prints the boot messages up to Domain-0's and starts the pcpus. */
   boot(): void {
     printBoot(this, this.#args.scheduler.messages);
-    this.hooks.start?.({ print: (line) => this.console.print(line) });
+    const { clock, console } = this;
+    this.hooks.start?.({
+      print: (line) => console.print(line),
+      get nowNs() {
+        return clock.nowNs;
+      },
+    });
     const tracePages = this.#tracePages;
     if (tracePages > 0) {
       this.trace.setSize(tracePages);

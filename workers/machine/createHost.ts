@@ -4,6 +4,7 @@
  */
 import type { FindRunner } from '../abi/cpu';
 import { DOM0, type Domid } from '../abi/xen';
+import { readXenBuild } from '../abi/xenImage';
 import { AcmHooks } from '../acm/acmHooks';
 import { isBinaryPolicy } from '../acm/policyBinary';
 import { backendClasses, frontendClasses } from '../devices/registry';
@@ -38,7 +39,6 @@ import { DiskController, DOM0_ROOT, LanCard, makeDisks, type PhysicalDisk } from
 import { type InstallFile, install } from './install';
 import { installVersion, isNewerThanDisks } from './installVersion';
 import type { RunLoop } from './runLoop';
-import { readXenBuild } from '../abi/xenImage';
 
 export interface HostOptions {
   readonly name: string;
@@ -85,6 +85,8 @@ export class Host {
   readonly clock: VirtualClock;
   phase: HostPhase = 'off';
   hypervisor: Hypervisor | undefined;
+  /** The policy module of the hypervisor, when it was built with one. */
+  acm: AcmHooks | undefined;
   toolstack: Toolstack | undefined;
   onSerial: (bytes: Uint8Array) => void = () => {};
   onPhase: (phase: HostPhase) => void = () => {};
@@ -208,6 +210,7 @@ export class Host {
       ...(acm ? { hooks: acm } : {}),
     });
     this.hypervisor = hypervisor;
+    this.acm = acm;
     hypervisor.boot();
     // Only a Xen with ACM knows a policy when it sees one; for any other the second module is Domain-0's ramdisk.
     const [kernel, ramdisk] = selection.modules.filter(({ bytes }, at) => at === 0 || !acm || !isBinaryPolicy(bytes));
@@ -248,6 +251,7 @@ export class Host {
     this.#dom0 = undefined;
     this.toolstack = undefined;
     this.hypervisor = undefined;
+    this.acm = undefined;
   }
 
   #setPhase(phase: HostPhase): void {

@@ -3,6 +3,7 @@
  * the documents' examples give to guests a small system of their own.
  */
 
+import { xenImage } from '../abi/xenImage';
 import { TOOL_PATHS } from '../dom0/bin/index';
 import { membersOf, writeCpio } from '../guest/fs/cpio';
 import { EXTENT_SIZE, type FileDataState } from '../guest/fs/fileData';
@@ -20,7 +21,6 @@ import { guestFiles } from './guestFiles';
 import { type GuestImage, guestImageFiles } from './guestImages';
 import { DOM0_ROOT, type PhysicalDisk } from './hardware';
 import { securityFiles, withAcm } from './securityFiles';
-import { xenImage } from '../abi/xenImage';
 
 /** A file of Domain-0 as the project ships it. */
 export interface InstallFile {

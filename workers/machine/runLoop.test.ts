@@ -27,7 +27,9 @@ function computer(eventCostMs: number) {
   };
   const stopAt = (stopMs: number) => {
     const sleep = platform.sleep;
-    const check = () => wallMs >= stopMs && loop.stop();
+    const check = () => {
+      if (wallMs >= stopMs) loop.stop();
+    };
     platform.sleep = async (ms) => {
       await sleep(ms);
       check();

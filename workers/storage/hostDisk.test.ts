@@ -52,7 +52,12 @@ describe('HostDisk', () => {
     disk.flush();
     disk.write(3, sector(8));
     disk.write(1000, sector(9));
-    expect(disk.takeDirty().get(0)!.subarray(3 * SECTOR_SIZE, 4 * SECTOR_SIZE)).toEqual(sector(7));
+    expect(
+      disk
+        .takeDirty()
+        .get(0)!
+        .subarray(3 * SECTOR_SIZE, 4 * SECTOR_SIZE),
+    ).toEqual(sector(7));
     disk.loseCache();
     expect(disk.read(3, 1)).toEqual(sector(7));
     expect(disk.read(1000, 1)).toEqual(sector(0));

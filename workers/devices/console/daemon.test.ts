@@ -18,7 +18,7 @@ function setup(limit = '1048576') {
     ['/local/domain/1/console/type', 'xenconsoled'],
   ]);
   const watches = new Set<{ path: string; handler: (path: string) => void }>();
-  const terminal = { shown: '', room: 0, input: (_: Uint8Array) => {}, writable: () => {} };
+  const terminal = { shown: '', room: 0, input: (_bytes: Uint8Array) => {}, writable: () => {} };
   const state = { alive: [0, 1], mapped: 0, bound: 0, masked: false, notified: 0, events: 0, kick: () => {} };
   const host: ConsoleHost = {
     store: {

@@ -158,7 +158,7 @@ export function guarded<T>(sys: Sys, name: string, spec: Pick<ToolSpec, 'usageSt
 export function tool(
   name: string,
   spec: ToolSpec,
-  run: (sys: Sys, options: Options, words: readonly string[]) => number | undefined | void,
+  run: (sys: Sys, options: Options, words: readonly string[]) => number | void,
 ): Program<null> {
   return command(name, (sys) => {
     const options = optionsOf(sys, name, spec);

@@ -11,6 +11,7 @@ import type { Call } from '../hypercalls';
 export interface SecurityHost {
   /** A line on Xen's console. */
   print(line: string): void;
+  readonly nowNs: number;
 }
 
 export interface SecurityHooks {

@@ -92,7 +92,7 @@ describe('on a terminal', () => {
   const onTerminal = (edit: () => Promise<{ status: number; value?: unknown }>) => {
     const machine = testKernel(programs);
     let asked: unknown;
-    machine.kernel.core.registerOperation('edit', (argument) => {
+    machine.kernel.registerOperation('edit', (argument) => {
       asked = argument;
       return edit();
     });

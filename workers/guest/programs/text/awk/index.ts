@@ -82,7 +82,7 @@ function compiled(sys: Sys, name: string, source: string, origin: string): AwkSt
 
 function setArguments(sys: Sys, state: AwkState, argv: readonly string[]): void {
   const table = tableOf(state, 'g', slotOf('ARGV'));
-  argv.forEach((arg, i) => setKey(table, String(i), fromInput(arg)));
+  for (const [i, arg] of argv.entries()) setKey(table, String(i), fromInput(arg));
   state.globals[slotOf('ARGC')] = argv.length;
   const environment = tableOf(state, 'g', slotOf('ENVIRON'));
   for (const [key, value] of Object.entries(sys.env)) setKey(environment, key, fromInput(value));

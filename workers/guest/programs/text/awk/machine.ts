@@ -351,7 +351,7 @@ class Machine {
     const table = s.tableOf(state, place, slot);
     this.#clear(table);
     const pieces = s.splitText(text, separator, how === 3);
-    pieces.forEach((piece, i) => s.setKey(table, String(i + 1), fromInput(piece)));
+    for (const [i, piece] of pieces.entries()) s.setKey(table, String(i + 1), fromInput(piece));
     this.#push(pieces.length);
   }
 

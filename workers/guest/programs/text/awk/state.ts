@@ -192,7 +192,8 @@ export const nameOfKey = (key: string) => key.slice(1);
 
 export function tableOf(state: AwkState, place: Place, slot: number): Table {
   const id = place === 'g' ? state.globals[slot] : state.stack[state.frames.at(-1)!.base + slot];
-  return (state.tables[id as number] ??= {});
+  state.tables[id as number] ??= {};
+  return state.tables[id as number]!;
 }
 
 export const hasKey = (table: Table, key: string) => Object.hasOwn(table, keyOf(key));
