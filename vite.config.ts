@@ -6,7 +6,7 @@ export default defineConfig({
   plugins: [react(), dom0Files()],
   worker: { format: 'es' },
   // A package first met inside a worker would make the dev server reload the page in the middle of a lab.
-  optimizeDeps: { include: ['comlink', 'fflate', 'idb-keyval', 'unbash'] },
+  optimizeDeps: { include: ['comlink', 'fflate', 'idb-keyval', 'saxes', 'unbash'] },
   build: {
     target: 'es2022',
     chunkSizeWarningLimit: 4000,

@@ -20,6 +20,7 @@ import { EVTCHNOP_alloc_unbound, EVTCHNOP_bind_interdomain } from '../abi/eventC
 import { GNTST_okay, GNTST_permission_denied, GNTTABOP_copy, GNTTABOP_map_grant_ref } from '../abi/grantTable';
 import { DOMID_SELF, type Domid, type Gref, hypercall } from '../abi/xen';
 import { failure, ok, type TestGuest, TestHypervisor } from '../hypervisor/testing';
+import { seeded } from '../lib/random';
 import { AcmHooks, parseSsidref } from './acmHooks';
 import { orchard } from './orchard.testkind';
 import { compilePolicy, decodePolicy } from './policyBinary';
@@ -252,4 +253,25 @@ it('loads, changes and relabels, or says what stands in the way', () => {
   expect(dom0.view(errors).getUint32(0)).toBe(0x103);
   expect(failure(relabel(77, ref.apple))).toBe('EFAULT');
   expect(dom0.view(errors).getUint32(0)).toBe(0x102);
+});
+
+it('takes any bytes for an operation and for a policy, and goes on', () => {
+  const { host, hooks } = machine();
+  const { dom0 } = host;
+  const random = seeded(3);
+  const va = dom0.alloc(4096);
+  for (let n = 0; n < 2000; n++) {
+    const bytes = BINARY.slice();
+    for (let k = random.below(4); k >= 0; k--) bytes[random.below(bytes.length)] = random.below(256);
+    new Uint8Array(dom0.view(va).buffer, dom0.view(va).byteOffset, bytes.length).set(bytes);
+    const pick = () => [0, 1, 4, 284, 4096, 5000, va, 0xffff_ffff, random.u32()][random.below(9)]!;
+    const { result } = xsmOp(dom0, 1 + random.below(8), (f) => {
+      for (let at = 0; at < 64; at += 4) f.setUint32(at, at % 8 === 4 && random.below(4) > 0 ? 0 : pick(), true);
+      if (random.below(2) === 0) f.setBigUint64(0, BigInt(va), true);
+      if (random.below(2) === 0) f.setUint32(8, BINARY.length, true);
+    });
+    expect(Number.isInteger(result)).toBe(true);
+  }
+  expect(hooks.state.domain(0)).toBeDefined();
+  expect([...hooks.state.wall.running].every((count) => count >= 0)).toBe(true);
 });

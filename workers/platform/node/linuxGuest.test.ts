@@ -54,6 +54,8 @@ describe('an unmodified Linux kernel', () => {
   }, 120_000);
 
   it('has an address from the network and reaches its gateway', async () => {
+    // The DHCP client works beside the shell.
+    await linux.run('until ip addr show eth0 | grep -q "inet "; do sleep 1; done');
     expect(await linux.run('ip addr show eth0')).toMatch(/inet 192\.0\.2\.\d+\/24/);
     expect(await linux.run('ping -c 2 192.0.2.1')).toContain('2 packets received, 0% packet loss');
   }, 120_000);

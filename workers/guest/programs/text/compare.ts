@@ -93,8 +93,20 @@ export const diff = tool(
   'diff',
   {
     usage: '[OPTION]... FILES',
-    options: 'uqrNbwiU:s',
-    long: { unified: 'U::', brief: 'q', recursive: 'r', 'new-file': 'N' },
+    options: 'ucqrNbwiBU:C:sa',
+    long: {
+      unified: 'unified::',
+      context: 'context::',
+      brief: 'q',
+      recursive: 'r',
+      'new-file': 'N',
+      'ignore-case': 'i',
+      'ignore-all-space': 'w',
+      'ignore-space-change': 'b',
+      'ignore-blank-lines': 'B',
+      'report-identical-files': 's',
+      text: 'a',
+    },
     usageStatus: 2,
   },
   (sys, options, words) => {
@@ -102,7 +114,9 @@ export const diff = tool(
       throw new UsageError(
         words.length === 0 ? "missing operand after `diff'" : `missing operand after \`${words[0]}'`,
       );
-    const context = options.has('u', 'U') ? Number(options.value('U') || 3) : -1;
+    const isCopied = options.has('c', 'C', 'context');
+    const width = options.value('U') ?? options.value('C') ?? options.value('unified') ?? options.value('context');
+    const context = isCopied || options.has('u', 'U', 'unified') ? Number(width || 3) : -1;
     const flags = options.list.map(([name]) => `-${name}`).join(' ');
     const key = (line: string) => {
       let text = line;
@@ -141,19 +155,24 @@ export const diff = tool(
         if (options.has('s')) sys.print(`Files ${x} and ${y} are identical\n`);
         return 0;
       }
-      if (options.has('q') || a.includes(0) || b.includes(0)) {
+      if (options.has('q') || (!options.has('a') && (a.includes(0) || b.includes(0)))) {
         sys.print(options.has('q') ? `Files ${x} and ${y} differ\n` : `Binary files ${x} and ${y} differ\n`);
         return 1;
       }
       const [left, right] = [lines(a), lines(b)];
-      const found = changes(left.map(key), right.map(key));
+      const isBlank = (line: string) => key(line) === '';
+      const found = changes(left.map(key), right.map(key)).filter(
+        ({ a, b }) => !options.has('B') || ![...left.slice(...a), ...right.slice(...b)].every(isBlank),
+      );
       if (found.length === 0) return 0;
       if (isNested) sys.print(`diff ${flags} ${x} ${y}\n`.replace('  ', ' '));
       if (context < 0) for (const change of found) sys.print(normal(change, left, right));
       else {
         const stamp = (path: string) =>
           `${path}\t${formatDate('%Y-%m-%d %H:%M:%S.%N +0000', quietly(() => sys.stat(path))?.mtime ?? 0)}\n`;
-        sys.print(`--- ${stamp(x)}+++ ${stamp(y)}${unified(found, left, right, context)}`);
+        const [first, second] = isCopied ? ['***', '---'] : ['---', '+++'];
+        const body = (isCopied ? copied : unified)(found, left, right, context);
+        sys.print(`${first} ${stamp(x)}${second} ${stamp(y)}${body}`);
       }
       return 1;
     };
@@ -204,6 +223,36 @@ function unified(found: readonly Change[], left: readonly string[], right: reado
       for (let j = change.b[0]; j < change.b[1]; j++) text += `+${right[j]}\n`;
     }
     for (const stop = last.a[1] + after; at < stop; at++) text += ` ${left[at]}\n`;
+    i = end + 1;
+  }
+  return text;
+}
+
+/** Context format: both sides of a group of changes, one after the other; a side without changes shows only its range. */
+function copied(found: readonly Change[], left: readonly string[], right: readonly string[], context: number): string {
+  let text = '';
+  for (let i = 0; i < found.length; ) {
+    let end = i;
+    while (end + 1 < found.length && found[end + 1]!.a[0] - found[end]!.a[1] <= 2 * context) end++;
+    const group = found.slice(i, end + 1);
+    const side = (lines: readonly string[], own: 'a' | 'b', mark: '-' | '+') => {
+      const other = own === 'a' ? 'b' : 'a';
+      const from = group[0]![own][0] - Math.min(context, group[0]![own][0]);
+      const to = Math.min(lines.length, group.at(-1)![own][1] + context);
+      const range = to - from <= 1 ? String(to) : `${from + 1},${to}`;
+      if (group.every((change) => change[own][0] === change[own][1])) return { range, body: '' };
+      let body = '';
+      let at = from;
+      for (const change of group) {
+        for (; at < change[own][0]; at++) body += `  ${lines[at]}\n`;
+        const sign = change[other][0] === change[other][1] ? mark : '!';
+        for (; at < change[own][1]; at++) body += `${sign} ${lines[at]}\n`;
+      }
+      for (; at < to; at++) body += `  ${lines[at]}\n`;
+      return { range, body };
+    };
+    const [a, b] = [side(left, 'a', '-'), side(right, 'b', '+')];
+    text += `***************\n*** ${a.range} ****\n${a.body}--- ${b.range} ----\n${b.body}`;
     i = end + 1;
   }
   return text;

@@ -3,13 +3,13 @@
 import { patternRegExp } from '../../shell/pattern';
 import type { Sys } from '../../sys';
 import { filter } from '../adapters';
-import { guarded, type Options, optionsOf, quietly, type ToolSpec, UsageError } from '../options';
+import { guarded, type Options, optionsOf, quietly, ToolError, type ToolSpec, UsageError } from '../options';
 import { baseName, joinPath } from '../paths';
 import { posixRegex, type RegexOptions } from './regex';
 
 const SPEC: ToolSpec = {
   usage: '[OPTION]... PATTERN [FILE]...',
-  options: 'ivnclLrRqsEFGowxhHA:B:C:e:f:m:abzUuI',
+  options: 'ivnclLrRqsEFGPowxhHA:B:C:e:f:m:abUuI',
   long: {
     'ignore-case': 'i', 'invert-match': 'v', 'line-number': 'n', count: 'c', 'files-with-matches': 'l', 'files-without-match': 'L',
     recursive: 'r', quiet: 'q', silent: 'q', 'no-messages': 's', 'extended-regexp': 'E', 'fixed-strings': 'F', 'basic-regexp': 'G',
@@ -20,11 +20,14 @@ const SPEC: ToolSpec = {
   usageStatus: 2,
 };
 
+const encoder = new TextEncoder();
+
 interface GrepState {
   readonly pattern: string;
   readonly regex: RegexOptions;
   readonly invert: boolean;
   readonly numbers: boolean;
+  readonly offsets: boolean;
   readonly mode: 'lines' | 'count' | 'with' | 'without' | 'quiet' | 'only';
   readonly showNames: boolean;
   readonly silent: boolean;
@@ -35,6 +38,9 @@ interface GrepState {
   /** Of the current file. */
   name: string;
   lineNumber: number;
+  /** Where the line starts, in bytes (-b). */
+  offset: number;
+  nextOffset: number;
   count: number;
   isBinary: boolean;
   /** Lines kept for -B, and how many are still to be shown for -A. */
@@ -65,6 +71,7 @@ function start(sys: Sys, name: string, options: Options, dialect: RegexOptions) 
     if (words.length === 0) throw new UsageError(`usage: ${name} ${SPEC.usage}`);
     patterns.push(words.shift()!);
   }
+  if (options.has('P')) throw new ToolError('The -P option is not supported', 2);
   const regex: RegexOptions = {
     extended: options.has('G') ? false : options.has('E') || (dialect.extended ?? false),
     fixed: options.has('F') || (dialect.fixed ?? false),
@@ -82,6 +89,7 @@ function start(sys: Sys, name: string, options: Options, dialect: RegexOptions) 
     regex,
     invert: options.has('v'),
     numbers: options.has('n'),
+    offsets: options.has('b'),
     mode: options.has('q')
       ? 'quiet'
       : options.has('l')
@@ -101,6 +109,8 @@ function start(sys: Sys, name: string, options: Options, dialect: RegexOptions) 
     max: Number(options.value('m') ?? Number.MAX_SAFE_INTEGER),
     name: '',
     lineNumber: 0,
+    offset: 0,
+    nextOffset: 0,
     count: 0,
     isBinary: false,
     kept: [],
@@ -141,6 +151,7 @@ const grepProgram = (name: string, dialect: RegexOptions) =>
     fileStart(_, state, file) {
       state.name = file === '-' ? '(standard input)' : file;
       state.lineNumber = 0;
+      state.nextOffset = 0;
       state.count = 0;
       state.isBinary = false;
       state.kept = [];
@@ -161,6 +172,8 @@ const grepProgram = (name: string, dialect: RegexOptions) =>
 
 function takeLine(sys: Sys, state: GrepState, line: string): boolean {
   state.lineNumber++;
+  state.offset = state.nextOffset;
+  if (state.offsets) state.nextOffset += encoder.encode(line).length + 1;
   if (!state.text && line.includes('\0')) state.isBinary = true;
   const isMatch = posixRegex(state.pattern, state.regex).test(line) !== state.invert;
   if (!isMatch) {
@@ -186,7 +199,10 @@ function takeLine(sys: Sys, state: GrepState, line: string): boolean {
     return true;
   if (state.mode === 'only' && !state.invert) {
     for (const match of line.matchAll(posixRegex(state.pattern, state.regex, 'g')))
-      if (match[0] !== '') sys.print(`${prefix(state, ':', state.lineNumber)}${match[0]}\n`);
+      if (match[0] !== '') {
+        const offset = state.offset + encoder.encode(line.slice(0, match.index)).length;
+        sys.print(`${prefix(state, ':', state.lineNumber, offset)}${match[0]}\n`);
+      }
   } else if (state.mode === 'lines') {
     const hasContext = state.before > 0 || state.after > 0;
     const first = state.lineNumber - state.kept.length;
@@ -194,7 +210,11 @@ function takeLine(sys: Sys, state: GrepState, line: string): boolean {
     else if (hasContext && state.hasShown && state.lastShown === 0) sys.print('--\n');
     const { kept } = state;
     state.kept = [];
-    for (const [i, text] of kept.entries()) sys.print(`${prefix(state, '-', first + i)}${text}\n`);
+    let offset = state.offset - kept.reduce((sum, text) => sum + encoder.encode(text).length + 1, 0);
+    for (const [i, text] of kept.entries()) {
+      sys.print(`${prefix(state, '-', first + i, offset)}${text}\n`);
+      offset += encoder.encode(text).length + 1;
+    }
     show(sys, state, ':', line);
     state.due = state.after;
   }
@@ -207,8 +227,12 @@ function show(sys: Sys, state: GrepState, mark: string, line: string): void {
   state.hasShown = true;
 }
 
-function prefix(state: GrepState, mark: string, number: number): string {
-  return (state.showNames ? state.name + mark : '') + (state.numbers ? `${number}${mark}` : '');
+function prefix(state: GrepState, mark: string, number: number, offset = state.offset): string {
+  return (
+    (state.showNames ? state.name + mark : '') +
+    (state.numbers ? `${number}${mark}` : '') +
+    (state.offsets ? `${offset}${mark}` : '')
+  );
 }
 
 export const grep = grepProgram('grep', {});

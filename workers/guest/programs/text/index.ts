@@ -4,7 +4,7 @@ import { awk, gawk } from './awk/index';
 import { cat, nl, rev, tac } from './cat';
 import { cmp, diff } from './compare';
 import { cut } from './cut';
-import { hexdump, od } from './dump';
+import { hd, hexdump, od } from './dump';
 import { egrep, fgrep, grep } from './grep';
 import { head } from './head';
 import { less, more } from './pager';
@@ -17,5 +17,5 @@ import { wc } from './wc';
 
 export const textPrograms: readonly Program[] = [
   ...[bracket, cat, cut, echo, egrep, expr, fgrep, fold, grep, head, isFalse, isTrue, nl, printf, rev, sed, seq, sort],
-  ...[awk, cmp, diff, gawk, hexdump, less, more, od, strings, tac, tail, tee, test, tr, uniq, wc, yes],
+  ...[awk, cmp, diff, gawk, hd, hexdump, less, more, od, strings, tac, tail, tee, test, tr, uniq, wc, yes],
 ];

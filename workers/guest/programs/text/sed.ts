@@ -40,6 +40,8 @@ interface SedState {
   /** Of ranges that are open: the line they end at, 0 = by its pattern. By command. */
   ranges: Record<number, number>;
   substituted: boolean;
+  /** The last thing printed was a line without its end. */
+  owesNewline: boolean;
   appended: string[];
   lastRegex: string;
   isQuitting: boolean;
@@ -51,14 +53,14 @@ export const sed: Program<SedState> = {
   start(sys) {
     const state = (status: number, changes: Partial<SedState> = {}): SedState => ({
       status, commands: [], quiet: false, extended: false, inPlace: null, separate: false, files: [], reader: null, file: '', outFd: -1, outPath: '',
-      next: null, hasNext: false, pattern: '', isTerminated: true, hold: '', line: 0, pc: -1, ranges: {}, substituted: false, appended: [], lastRegex: '', isQuitting: false, exitStatus: 0, ...changes,
+      next: null, hasNext: false, pattern: '', isTerminated: true, hold: '', line: 0, pc: -1, ranges: {}, substituted: false, owesNewline: false, appended: [], lastRegex: '', isQuitting: false, exitStatus: 0, ...changes,
     }); // biome-ignore format: a record
     const options = optionsOf(sys, 'sed', SPEC);
     if (typeof options === 'number') return state(options);
     const made = guarded(sys, 'sed', SPEC, () => {
       const words = [...options.words];
       const scripts = options.list.flatMap(([name, value]) =>
-        name === 'e' ? [value] : name === 'f' ? [sys.readText(value).replace(/\n$/, '')] : [],
+        name === 'e' ? [value] : name === 'f' ? [scriptFile(sys, value)] : [],
       );
       if (scripts.length === 0) {
         if (words.length === 0) throw new UsageError('no script specified');
@@ -93,6 +95,15 @@ export const sed: Program<SedState> = {
   },
 };
 
+/** `-f -` is standard input, of which only what is there at once can be a script. */
+function scriptFile(sys: Sys, path: string): string {
+  if (path !== '-') return sys.readText(path).replace(/\n$/, '');
+  const reader = lineReader(0);
+  const lines: string[] = [];
+  for (let line = nextLine(sys, reader); line; line = nextLine(sys, reader)) lines.push(line.text);
+  return lines.join('\n');
+}
+
 /** Lines worked on in one step. */
 const BATCH = 500;
 
@@ -126,13 +137,15 @@ function finish(sys: Sys, state: SedState): Step {
 }
 
 function put(sys: Sys, state: SedState, text: string, isTerminated = true): void {
-  const whole = isTerminated ? `${text}\n` : text;
+  // What follows a last line without newline begins a line of its own.
+  const whole = `${state.owesNewline ? '\n' : ''}${text}${isTerminated ? '\n' : ''}`;
+  state.owesNewline = !isTerminated;
   if (state.outFd < 0) sys.print(whole);
   else sys.write(state.outFd, new TextEncoder().encode(whole));
 }
 
 function flushAppended(sys: Sys, state: SedState): void {
-  for (const text of state.appended) put(sys, state, text.replace(/\n$/, ''));
+  for (const text of state.appended) put(sys, state, text.replace(/\n$/, ''), text.endsWith('\n'));
   state.appended = [];
 }
 
@@ -361,7 +374,7 @@ function perform(sys: Sys, state: SedState, command: SedCommand): Outcome | 'jum
       put(sys, state, String(state.line));
       return undefined;
     case 'l':
-      put(sys, state, `${state.pattern.replace(/\\/g, '\\\\').replace(/\t/g, '\\t').replace(/\n/g, '\\n')}$`);
+      put(sys, state, unambiguous(state.pattern));
       return undefined;
     case 'a':
       state.appended.push(command.text!);
@@ -411,6 +424,30 @@ function perform(sys: Sys, state: SedState, command: SedCommand): Outcome | 'jum
     default:
       return undefined; // labels and braces
   }
+}
+
+const NAMED: Readonly<Record<string, string>> = {
+  '\\': '\\\\', '\x07': '\\a', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\v': '\\v',
+}; // biome-ignore format: a table
+
+/** `l`: everything visible, broken into lines of 69 characters. */
+function unambiguous(text: string): string {
+  const pieces = [...text].flatMap((c) => {
+    if (NAMED[c] !== undefined) return [NAMED[c]];
+    if (c >= ' ' && c <= '~') return [c];
+    return [...new TextEncoder().encode(c)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`);
+  });
+  let out = '';
+  let column = 0;
+  for (const piece of pieces) {
+    if (column + piece.length > 69) {
+      out += '\\\n';
+      column = 0;
+    }
+    out += piece;
+    column += piece.length;
+  }
+  return `${out}$`;
 }
 
 function jump(state: SedState, label: string): 'jump' {

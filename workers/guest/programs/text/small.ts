@@ -196,7 +196,7 @@ export const tee = filter<TeeState>('tee', {
 
 interface UniqState {
   readonly count: boolean;
-  readonly show: 'all' | 'repeated' | 'unique';
+  readonly show: 'all' | 'repeated' | 'unique' | 'copies';
   readonly ignoreCase: boolean;
   readonly skipFields: number;
   readonly skipChars: number;
@@ -220,13 +220,14 @@ export const uniq = filter<UniqState>('uniq', {
         'skip-fields': 'f',
         'skip-chars': 's',
         'check-chars': 'w',
+        'all-repeated': 'D',
       },
     };
     const options = optionsOf(sys, 'uniq', spec, [...args]);
     if (typeof options === 'number') return options;
     const state: UniqState = {
       count: options.has('c'),
-      show: options.has('d') ? 'repeated' : options.has('u') ? 'unique' : 'all',
+      show: options.has('D') ? 'copies' : options.has('d') ? 'repeated' : options.has('u') ? 'unique' : 'all',
       ignoreCase: options.has('i'),
       skipFields: Number(options.value('f') ?? 0),
       skipChars: Number(options.value('s') ?? 0),
@@ -240,6 +241,7 @@ export const uniq = filter<UniqState>('uniq', {
   },
   line(sys, state, line) {
     if (state.seen > 0 && uniqKey(state, line) === uniqKey(state, state.line)) {
+      if (state.show === 'copies') emitUniq(sys, state, `${state.seen === 1 ? `${state.line}\n` : ''}${line}\n`);
       state.seen++;
       return;
     }
@@ -263,11 +265,16 @@ function uniqKey(state: UniqState, line: string): string {
 function putUniq(sys: Sys, state: UniqState): void {
   if (
     state.seen === 0 ||
+    state.show === 'copies' ||
     (state.show === 'repeated' && state.seen === 1) ||
     (state.show === 'unique' && state.seen > 1)
   )
     return;
   const text = `${state.count ? `${String(state.seen).padStart(7)} ` : ''}${state.line}\n`;
+  emitUniq(sys, state, text);
+}
+
+function emitUniq(sys: Sys, state: UniqState, text: string): void {
   if (state.output === '') sys.print(text);
   else state.out += text;
 }

@@ -20,6 +20,8 @@ interface SortState {
   readonly stable: boolean;
   readonly check: boolean;
   readonly output: string;
+  /** -z: what ends a line. */
+  readonly end: '\n' | '\0';
   lines: string[];
 }
 
@@ -64,6 +66,7 @@ export const sort = filter<SortState>('sort', {
         stable: options.has('s'),
         check: options.has('c'),
         output: options.value('o') ?? '',
+        end: options.has('z') ? '\0' : '\n',
         lines: [],
       };
       return { files: options.words, state };
@@ -72,11 +75,12 @@ export const sort = filter<SortState>('sort', {
   line: (_, state, line) => void state.lines.push(line),
   end(sys, state, status) {
     if (status !== 0) return status;
+    if (state.end === '\0') state.lines = state.lines.join('\n').replace(/\0$/, '').split('\0');
     if (state.check) return check(sys, state);
     const compare = comparator(state);
     const sorted = state.lines.sort((a, b) => compare(a, b) || lastResort(state, a, b));
     const shown = state.unique ? sorted.filter((line, i) => i === 0 || compare(sorted[i - 1]!, line) !== 0) : sorted;
-    const text = shown.map((line) => `${line}\n`).join('');
+    const text = shown.map((line) => `${line}${state.end}`).join('');
     if (state.output) sys.writeFile(state.output, text);
     else sys.print(text);
     return 0;
