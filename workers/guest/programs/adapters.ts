@@ -1,9 +1,7 @@
 /** Two ways to write a program without thinking of steps: commands that never wait, and filters over files or standard input. */
 import { again, exit, type Program, type Step, type Sys, SysError, wait } from '../sys';
 
-// biome-ignore lint/suspicious/noConfusingVoidType: so that what ends with a print needs no return
 type Status = number | undefined | void;
-// biome-ignore lint/suspicious/noConfusingVoidType: the same
 type Enough = boolean | undefined | void;
 
 /** A program that does all of its work at once. The result is its status; nothing is 0. `args` are without argv[0]. */

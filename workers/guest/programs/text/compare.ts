@@ -1,12 +1,78 @@
 /** cmp and diff: whether two files differ, and how (diffutils 2.8). */
 
 import { strerror } from '../../../lib/errno';
-import { type Sys, SysError } from '../../sys';
+import { again, exit, type Program, type Sys, SysError, wait } from '../../sys';
 import { formatDate } from '../dates';
-import { quietly, ToolError, tool, UsageError } from '../options';
+import { guarded, type Options, optionsOf, quietly, ToolError, type ToolSpec, UsageError } from '../options';
 import { baseName, joinPath } from '../paths';
+import { changes, copied, lines, normal, unified } from './differences';
 
-function load(sys: Sys, path: string): Uint8Array {
+/** What arrives piece by piece (standard input, pipes), by the name it was given under. */
+type Arrived = Readonly<Record<string, Uint8Array>>;
+
+interface CompareState {
+  /** Descriptor of what is being read; −1: nothing. */
+  fd: number;
+  /** How many of the arguments were read, or need not be. */
+  read: number;
+  chunks: Uint8Array[];
+  arrived: Record<string, Uint8Array>;
+}
+
+/** A comparison of two arguments, done once both are there. */
+const comparison = (
+  name: string,
+  spec: ToolSpec,
+  run: (sys: Sys, options: Options, words: readonly string[], arrived: Arrived) => number,
+): Program<CompareState> => ({
+  name,
+  start: () => ({ fd: -1, read: 0, chunks: [], arrived: {} }),
+  step(sys, state) {
+    const options = optionsOf(sys, name, spec);
+    if (typeof options === 'number') return exit(options);
+    const { words } = options;
+    while (state.read < Math.min(2, words.length)) {
+      const word = words[state.read]!;
+      if (state.fd < 0) state.fd = opened(sys, word);
+      if (state.fd >= 0) {
+        const bytes = sys.read(state.fd);
+        if (bytes === undefined) return wait({ readable: state.fd });
+        if (bytes.length > 0) {
+          state.chunks.push(bytes);
+          return again();
+        }
+        state.arrived[word] = joined(state.chunks);
+        if (state.fd > 0) sys.close(state.fd);
+        state.fd = -1;
+        state.chunks = [];
+      }
+      state.read++;
+    }
+    return exit(guarded(sys, name, spec, () => run(sys, options, words, state.arrived)));
+  },
+});
+
+/** −1 for what can be read at once, or not at all. */
+function opened(sys: Sys, word: string): number {
+  if (word === '-') return 0;
+  const kind = quietly(() => sys.stat(word))?.kind;
+  if (kind === undefined || kind === 'file' || kind === 'dir') return -1;
+  return quietly(() => sys.open(word, { read: true })) ?? -1;
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+function load(sys: Sys, path: string, arrived: Arrived): Uint8Array {
+  const known = Object.hasOwn(arrived, path) ? arrived[path] : undefined;
+  if (known) return known;
   try {
     return sys.readFile(path);
   } catch (error) {
@@ -15,13 +81,13 @@ function load(sys: Sys, path: string): Uint8Array {
   }
 }
 
-export const cmp = tool(
+export const cmp = comparison(
   'cmp',
   { usage: '[OPTION]... FILE1 FILE2', options: 'ls', usageStatus: 2 },
-  (sys, options, words) => {
+  (sys, options, words, arrived) => {
     if (words.length < 2)
       throw new UsageError(words.length === 0 ? "missing operand after `cmp'" : `missing operand after \`${words[0]}'`);
-    const [a, b] = [load(sys, words[0]!), load(sys, words[1]!)];
+    const [a, b] = [load(sys, words[0]!, arrived), load(sys, words[1]!, arrived)];
     const shorter = Math.min(a.length, b.length);
     let line = 1;
     let isDifferent = false;
@@ -45,51 +111,7 @@ export const cmp = tool(
   },
 );
 
-interface Change {
-  /** Half-open ranges of lines. */
-  readonly a: readonly [number, number];
-  readonly b: readonly [number, number];
-}
-
-/** What turns `a` into `b`: a shortest script (Myers, An O(ND) Difference Algorithm). */
-export function changes(a: readonly string[], b: readonly string[]): Change[] {
-  const max = a.length + b.length;
-  const furthest = new Map<number, number>([[1, 0]]);
-  const trace: Map<number, number>[] = [];
-  search: for (let d = 0; d <= max; d++) {
-    trace.push(new Map(furthest));
-    for (let k = -d; k <= d; k += 2) {
-      const isDown = k === -d || (k !== d && furthest.get(k - 1)! < furthest.get(k + 1)!);
-      let x = isDown ? furthest.get(k + 1)! : furthest.get(k - 1)! + 1;
-      while (x < a.length && x - k < b.length && a[x] === b[x - k]) x++;
-      furthest.set(k, x);
-      if (x >= a.length && x - k >= b.length) break search;
-    }
-  }
-  const edits: [number, number, number, number][] = [];
-  let [x, y] = [a.length, b.length];
-  for (let d = trace.length - 1; d > 0; d--) {
-    const before = trace[d]!;
-    const k = x - y;
-    const isDown = k === -d || (k !== d && before.get(k - 1)! < before.get(k + 1)!);
-    const startK = isDown ? k + 1 : k - 1;
-    const startX = before.get(startK)!;
-    const startY = startX - startK;
-    edits.push(isDown ? [startX, startX, startY, startY + 1] : [startX, startX + 1, startY, startY]);
-    [x, y] = [startX, startY];
-  }
-  const out: { a: [number, number]; b: [number, number] }[] = [];
-  for (const [a0, a1, b0, b1] of edits.reverse()) {
-    const last = out.at(-1);
-    if (last && last.a[1] === a0 && last.b[1] === b0) {
-      last.a[1] = a1;
-      last.b[1] = b1;
-    } else out.push({ a: [a0, a1], b: [b0, b1] });
-  }
-  return out;
-}
-
-export const diff = tool(
+export const diff = comparison(
   'diff',
   {
     usage: '[OPTION]... FILES',
@@ -109,7 +131,7 @@ export const diff = tool(
     },
     usageStatus: 2,
   },
-  (sys, options, words) => {
+  (sys, options, words, arrived) => {
     if (words.length < 2)
       throw new UsageError(
         words.length === 0 ? "missing operand after `diff'" : `missing operand after \`${words[0]}'`,
@@ -147,9 +169,7 @@ export const diff = tool(
             ? [first, joinPath(second, baseName(first))]
             : [first, second];
       const read = (path: string) =>
-        options.has('N') && path !== '-' && !sys.exists(path)
-          ? new Uint8Array(0)
-          : load(sys, path === '-' ? '/dev/stdin' : path);
+        options.has('N') && path !== '-' && !sys.exists(path) ? new Uint8Array(0) : load(sys, path, arrived);
       const [a, b] = [read(x), read(y)];
       if (a.length === b.length && a.every((byte, i) => byte === b[i])) {
         if (options.has('s')) sys.print(`Files ${x} and ${y} are identical\n`);
@@ -179,81 +199,3 @@ export const diff = tool(
     return compare(words[0]!, words[1]!, false);
   },
 );
-
-const NO_NEWLINE = '\n\\ No newline at end of file';
-
-/** A last line without newline is a different line, and carries the remark. */
-function lines(bytes: Uint8Array): string[] {
-  const parts = new TextDecoder().decode(bytes).split('\n');
-  const last = parts.pop()!;
-  return last === '' ? parts : [...parts, last + NO_NEWLINE];
-}
-
-const span = ([from, to]: readonly [number, number]) =>
-  to - from <= 1 ? String(Math.max(to, from)) : `${from + 1},${to}`;
-
-function normal({ a, b }: Change, left: readonly string[], right: readonly string[]): string {
-  const letter = a[0] === a[1] ? 'a' : b[0] === b[1] ? 'd' : 'c';
-  const removed = left
-    .slice(...a)
-    .map((line) => `< ${line}\n`)
-    .join('');
-  const added = right
-    .slice(...b)
-    .map((line) => `> ${line}\n`)
-    .join('');
-  return `${span(a)}${letter}${span(b)}\n${removed}${letter === 'c' ? '---\n' : ''}${added}`;
-}
-
-function unified(found: readonly Change[], left: readonly string[], right: readonly string[], context: number): string {
-  let text = '';
-  for (let i = 0; i < found.length; ) {
-    let end = i;
-    while (end + 1 < found.length && found[end + 1]!.a[0] - found[end]!.a[1] <= 2 * context) end++;
-    const [first, last] = [found[i]!, found[end]!];
-    const before = Math.min(context, first.a[0]);
-    const after = Math.min(context, left.length - last.a[1]);
-    const range = (from: number, to: number) =>
-      to - from === 1 ? String(to) : `${to === from ? from : from + 1},${to - from}`;
-    text += `@@ -${range(first.a[0] - before, last.a[1] + after)} +${range(first.b[0] - before, last.b[1] + after)} @@\n`;
-    let at = first.a[0] - before;
-    for (const change of found.slice(i, end + 1)) {
-      for (; at < change.a[0]; at++) text += ` ${left[at]}\n`;
-      for (; at < change.a[1]; at++) text += `-${left[at]}\n`;
-      for (let j = change.b[0]; j < change.b[1]; j++) text += `+${right[j]}\n`;
-    }
-    for (const stop = last.a[1] + after; at < stop; at++) text += ` ${left[at]}\n`;
-    i = end + 1;
-  }
-  return text;
-}
-
-/** Context format: both sides of a group of changes, one after the other; a side without changes shows only its range. */
-function copied(found: readonly Change[], left: readonly string[], right: readonly string[], context: number): string {
-  let text = '';
-  for (let i = 0; i < found.length; ) {
-    let end = i;
-    while (end + 1 < found.length && found[end + 1]!.a[0] - found[end]!.a[1] <= 2 * context) end++;
-    const group = found.slice(i, end + 1);
-    const side = (lines: readonly string[], own: 'a' | 'b', mark: '-' | '+') => {
-      const other = own === 'a' ? 'b' : 'a';
-      const from = group[0]![own][0] - Math.min(context, group[0]![own][0]);
-      const to = Math.min(lines.length, group.at(-1)![own][1] + context);
-      const range = to - from <= 1 ? String(to) : `${from + 1},${to}`;
-      if (group.every((change) => change[own][0] === change[own][1])) return { range, body: '' };
-      let body = '';
-      let at = from;
-      for (const change of group) {
-        for (; at < change[own][0]; at++) body += `  ${lines[at]}\n`;
-        const sign = change[other][0] === change[other][1] ? mark : '!';
-        for (; at < change[own][1]; at++) body += `${sign} ${lines[at]}\n`;
-      }
-      for (; at < to; at++) body += `  ${lines[at]}\n`;
-      return { range, body };
-    };
-    const [a, b] = [side(left, 'a', '-'), side(right, 'b', '+')];
-    text += `***************\n*** ${a.range} ****\n${a.body}--- ${b.range} ----\n${b.body}`;
-    i = end + 1;
-  }
-  return text;
-}

@@ -5,14 +5,17 @@ import { cat, nl, rev, tac } from './cat';
 import { cmp, diff } from './compare';
 import { cut } from './cut';
 import { hd, hexdump, od } from './dump';
+import { expr } from './expr';
 import { egrep, fgrep, grep } from './grep';
 import { head } from './head';
 import { less, more } from './pager';
 import { sed } from './sed';
-import { bracket, echo, expr, fold, isFalse, isTrue, printf, seq, strings, tee, test, uniq, yes } from './small';
+import { seq } from './seq';
+import { bracket, echo, fold, isFalse, isTrue, printf, strings, tee, test, yes } from './small';
 import { sort } from './sort';
 import { tail } from './tail';
 import { tr } from './tr';
+import { uniq } from './uniq';
 import { wc } from './wc';
 
 export const textPrograms: readonly Program[] = [

@@ -54,7 +54,6 @@ export const wc = filter<WcState>('wc', {
     }
     state.now = [lines, words, chars, count, longest];
   },
-  // What cannot be read (a directory) is reported, and counts as empty.
   fileEnd(sys, state, file) {
     state.now[4] = Math.max(state.now[4]!, state.column);
     // Without names on the command line the input goes without one too.
