@@ -1,16 +1,21 @@
-/** tar: ustar archives, made, listed and unpacked (GNU tar 1.15: c, x, t, v, z, f, C, p). */
+/** tar: ustar archives, made, listed and unpacked (GNU tar 1.15, the common part). */
 import { gunzipSync, gzipSync } from 'fflate';
 import { strerror } from '../../../lib/errno';
+import { patternRegExp } from '../../shell/pattern';
 import { again, exit, type Program, type Sys, SysError, wait } from '../../sys';
 import { formatDate } from '../dates';
 import { modeText } from '../modes';
-import { guarded, parseOptions, quietly, type ToolSpec, UsageError } from '../options';
+import { guarded, parseOptions, quietly, ToolError, type ToolSpec, UsageError } from '../options';
 import { dirName, joinPath } from '../paths';
+import { splitLines } from '../text/lines';
 import { BLOCK, header, type Member, members, TYPE } from './tarFormat';
 
+/** Archives are filled up to whole records. */
+const RECORD = 20 * BLOCK;
+const decoder = new TextDecoder();
 const SPEC: ToolSpec = {
   usage: '[OPTION]... [FILE]...',
-  options: 'cxtvzf:C:pPkmhSO',
+  options: 'cxtrvzjZf:C:pkmT:X:O',
   long: {
     create: 'c',
     extract: 'x',
@@ -21,6 +26,19 @@ const SPEC: ToolSpec = {
     file: 'f',
     directory: 'C',
     'preserve-permissions': 'p',
+    'same-permissions': 'p',
+    append: 'r',
+    'keep-old-files': 'k',
+    touch: 'm',
+    'to-stdout': 'O',
+    'files-from': 'T',
+    'exclude-from': 'X',
+    exclude: 'exclude:',
+    'strip-components': 'strip:',
+    'numeric-owner': 'numeric',
+    bzip2: 'j',
+    gunzip: 'z',
+    ungzip: 'z',
   },
   usageStatus: 2,
 };
@@ -37,12 +55,16 @@ export const tar: Program<TarState> = {
     const args = sys.argv.slice(1);
     const parsed = guarded(sys, 'tar', SPEC, () => {
       const options = parseOptions(withDash(args), SPEC);
-      if (!options.has('c', 'x', 't')) throw new UsageError("You must specify one of the `-Acdtrux' options");
+      if (options.list.filter(([it]) => 'cxtr'.includes(it)).length > 1)
+        throw new UsageError("You may not specify more than one `-Acdtrux' option");
+      if (!options.has('c', 'x', 't', 'r')) throw new UsageError("You must specify one of the `-Acdtrux' options");
       return options;
     });
     if (typeof parsed === 'number') return exit(parsed);
     const file = parsed.value('f') ?? '-';
-    if (!parsed.has('c') && file === '-') {
+    if (parsed.has('j', 'Z')) return exit(cannotRun(sys, parsed.has('j') ? 'bzip2' : 'compress'));
+    const usesStdin = (!parsed.has('c', 'r') && file === '-') || parsed.value('T') === '-';
+    if (usesStdin) {
       const bytes = sys.read(0);
       if (bytes === undefined) return wait({ readable: 0 });
       state.chunks ??= [];
@@ -51,33 +73,98 @@ export const tar: Program<TarState> = {
         return again();
       }
     }
-    const dir = parsed.value('C');
     const work = () => {
-      const read = !parsed.has('c') && file !== '-' ? readArchive(sys, file) : join(state.chunks ?? []);
+      const input = join(state.chunks ?? []);
+      const old = parsed.has('c') || file === '-' ? new Uint8Array(0) : readArchive(sys, file, parsed.has('r'));
       const target = file === '-' || file.startsWith('/') ? file : joinPath(sys.cwd, file);
-      if (dir !== undefined) sys.chdir(dir);
-      if (parsed.has('c')) return create(sys, parsed.words, target, parsed.has('v'), parsed.has('z'));
-      return unpack(sys, read, parsed.words, parsed.has('x'), parsed.has('v'), parsed.has('O'));
+      const listed = parsed.value('T');
+      const names =
+        listed === undefined ? [] : splitLines(listed === '-' ? decoder.decode(input) : sys.readText(listed));
+      const request: Request = {
+        words: [...parsed.words, ...names],
+        excluded: [
+          ...parsed.list.flatMap(([name, value]) => (name === 'exclude' ? [value] : [])),
+          ...parsed.list.flatMap(([name, value]) => (name === 'X' ? splitLines(sys.readText(value)) : [])),
+        ],
+        verbose: parsed.has('v'),
+        zipped: parsed.has('z'),
+        extract: parsed.has('x'),
+        toStdout: parsed.has('O'),
+        keep: parsed.has('k'),
+        keepTime: !parsed.has('m'),
+        numeric: parsed.has('numeric'),
+        strip: Number(parsed.value('strip') ?? 0),
+      };
+      const dir = parsed.value('C');
+      if (dir !== undefined) changeDirectory(sys, dir);
+      if (parsed.has('c', 'r')) return create(sys, request, target, old);
+      return unpack(sys, file === '-' ? input : old, request);
     };
     return exit(guarded(sys, 'tar', SPEC, work));
   },
 };
+
+interface Request {
+  readonly words: readonly string[];
+  /** Patterns of names that are left out. */
+  readonly excluded: readonly string[];
+  readonly verbose: boolean;
+  readonly zipped: boolean;
+  readonly extract: boolean;
+  readonly toStdout: boolean;
+  /** Files that are there already stay. */
+  readonly keep: boolean;
+  readonly keepTime: boolean;
+  readonly numeric: boolean;
+  /** So many leading parts of a name are cut off. */
+  readonly strip: number;
+}
+
+/** A compressor that this system does not have. */
+function cannotRun(sys: Sys, name: string): number {
+  sys.eprint(
+    `tar (child): ${name}: Cannot exec: No such file or directory\ntar (child): Error is not recoverable: exiting now\n`,
+  );
+  return 2;
+}
+
+function changeDirectory(sys: Sys, dir: string): void {
+  try {
+    sys.chdir(dir);
+  } catch (error) {
+    if (!(error instanceof SysError)) throw error;
+    throw new ToolError(`${dir}: Cannot chdir: ${strerror[error.code]}\ntar: Error is not recoverable: exiting now`, 2);
+  }
+}
+
+/** A pattern matches a whole name, or its end behind a slash, or a directory above it. */
+function isExcluded(patterns: readonly string[], name: string): boolean {
+  const parts = name.replace(/\/+$/, '').split('/');
+  return patterns.some((pattern) => {
+    const regex = patternRegExp(pattern.replace(/\/+$/, ''));
+    return parts.some((_, from) =>
+      parts.some((__, to) => to >= from && regex.test(parts.slice(from, to + 1).join('/'))),
+    );
+  });
+}
 
 function withDash(args: readonly string[]): string[] {
   const [first = '', ...rest] = args;
   if (first === '' || first.startsWith('-')) return [...args];
   const out: string[] = [];
   for (const letter of first)
-    out.push(...('fC'.includes(letter) && rest.length > 0 ? [`-${letter}`, rest.shift()!] : [`-${letter}`]));
+    out.push(...('fCTX'.includes(letter) && rest.length > 0 ? [`-${letter}`, rest.shift()!] : [`-${letter}`]));
   return [...out, ...rest];
 }
 
-function readArchive(sys: Sys, file: string): Uint8Array {
+/** `mayBeNew`: an archive that is not there is an empty one. */
+function readArchive(sys: Sys, file: string, mayBeNew: boolean): Uint8Array {
+  if (mayBeNew && !sys.exists(file)) return new Uint8Array(0);
   try {
     return sys.readFile(file);
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
-    throw new SysError(error.code, `${file}: Cannot open`);
+    throw new ToolError(`${file}: Cannot open: ${strerror[error.code]}\ntar: Error is not recoverable: exiting now`, 2);
   }
 }
 
@@ -91,9 +178,10 @@ function join(chunks: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-function create(sys: Sys, words: readonly string[], target: string, isVerbose: boolean, isZipped: boolean): number {
+/** Makes an archive, or adds to `old`. */
+function create(sys: Sys, { words, excluded, verbose, zipped }: Request, target: string, old: Uint8Array): number {
   if (words.length === 0) throw new UsageError('Cowardly refusing to create an empty archive');
-  const blocks: Uint8Array[] = [];
+  const blocks: Uint8Array[] = [contentOf(old)];
   let status = 0;
   let hasStripped = false;
   const links = new Map<string, string>();
@@ -105,14 +193,14 @@ function create(sys: Sys, words: readonly string[], target: string, isVerbose: b
         joinPath(dirName(target), path.replace(/.*\//, '')) === target
       )
         return;
-      if (stat.kind === 'socket') return;
+      if (stat.kind === 'socket' || isExcluded(excluded, path)) return;
       let name = path.replace(/^\/+/, '');
       if (name !== path && !hasStripped) {
         sys.eprint("tar: Removing leading `/' from member names\n");
         hasStripped = true;
       }
       if (stat.kind === 'dir' && !name.endsWith('/')) name += '/';
-      if (isVerbose) (target === '-' ? sys.eprint : sys.print).call(sys, `${name}\n`);
+      if (verbose) (target === '-' ? sys.eprint : sys.print).call(sys, `${name}\n`);
       const key = `${stat.dev}:${stat.ino}`;
       const earlier = stat.kind === 'file' && stat.nlink > 1 ? links.get(key) : undefined;
       const data = stat.kind === 'file' && earlier === undefined ? sys.readFile(path) : new Uint8Array(0);
@@ -132,24 +220,35 @@ function create(sys: Sys, words: readonly string[], target: string, isVerbose: b
   };
   for (const word of words) add(word.replace(/(.)\/+$/, '$1'));
   const length = blocks.reduce((sum, block) => sum + block.length, 0);
-  blocks.push(new Uint8Array(10240 - ((length + 1024) % 10240 || 10240) + 1024));
+  blocks.push(new Uint8Array(RECORD - ((length + 2 * BLOCK) % RECORD || RECORD) + 2 * BLOCK));
   const archive = join(blocks);
-  const out = isZipped ? gzipSync(archive, { mtime: Math.max(315532800, sys.wallClock) * 1000 }) : archive;
+  const out = zipped ? gzipSync(archive, { mtime: Math.max(315532800, sys.wallClock) * 1000 }) : archive;
   if (target === '-') sys.print(out);
   else sys.writeFile(target, out);
   if (status !== 0) sys.eprint('tar: Error exit delayed from previous errors\n');
   return status;
 }
 
-function unpack(
-  sys: Sys,
-  given: Uint8Array,
-  words: readonly string[],
-  isExtract: boolean,
-  isVerbose: boolean,
-  toStdout: boolean,
-): number {
-  const archive = given[0] === 0x1f && given[1] === 0x8b ? gunzipSync(given) : given;
+/** Throws ToolError. */
+function unzipped(bytes: Uint8Array): Uint8Array {
+  try {
+    return gunzipSync(bytes);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new ToolError('Child returned status 1\ntar: Error exit delayed from previous errors', 2);
+  }
+}
+
+/** Without the empty blocks at its end. */
+function contentOf(archive: Uint8Array): Uint8Array {
+  let end = archive.length;
+  while (end >= BLOCK && archive.subarray(end - BLOCK, end).every((byte) => byte === 0)) end -= BLOCK;
+  return archive.subarray(0, end);
+}
+
+function unpack(sys: Sys, given: Uint8Array, request: Request): number {
+  const { words, excluded, verbose, extract: isExtract, strip } = request;
+  const archive = given[0] === 0x1f && given[1] === 0x8b ? unzipped(given) : given;
   const dirs: Member[] = [];
   const wanted = new Set(words.map((word) => word.replace(/\/+$/, '')));
   const found = new Set<string>();
@@ -157,19 +256,25 @@ function unpack(
   for (const member of members(archive)) {
     const plain = member.name.replace(/\/+$/, '');
     const hit = wanted.size === 0 || [...wanted].find((word) => plain === word || plain.startsWith(`${word}/`));
-    if (!hit) continue;
+    if (!hit || isExcluded(excluded, plain)) continue;
     if (typeof hit === 'string') found.add(hit);
-    if (isVerbose || !isExtract) sys.print(isVerbose && !isExtract ? listing(member) : `${member.name}\n`);
+    if (verbose || !isExtract)
+      (request.toStdout ? sys.eprint : sys.print).call(
+        sys,
+        verbose && !isExtract ? listing(member, request) : `${member.name}\n`,
+      );
     if (!isExtract) continue;
-    if (toStdout) {
+    if (request.toStdout) {
       sys.print(member.data);
       continue;
     }
     // A member must not leave the directory it is unpacked in.
-    const path = plain.replace(/^\/+/, '');
+    const path = plain.replace(/^\/+/, '').split('/').slice(strip).join('/');
+    if (path === '') continue;
     try {
       if (path.split('/').includes('..')) throw new SysError('EPERM');
-      extract(sys, path, member);
+      if (request.keep && member.stat.kind !== 'dir' && quietly(() => sys.lstat(path))) throw new SysError('EEXIST');
+      extract(sys, path, member, request.keepTime);
       if (member.stat.kind === 'dir') dirs.push({ ...member, name: path });
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
@@ -177,7 +282,8 @@ function unpack(
       status = 2;
     }
   }
-  for (const { name, stat } of dirs.reverse()) if (name !== '') quietly(() => sys.utime(name, stat.mtime, stat.mtime));
+  for (const { name, stat } of dirs.reverse())
+    if (name !== '' && request.keepTime) quietly(() => sys.utime(name, stat.mtime, stat.mtime));
   for (const word of wanted) {
     if (found.has(word)) continue;
     sys.eprint(`tar: ${word}: Not found in archive\n`);
@@ -187,13 +293,14 @@ function unpack(
   return status;
 }
 
-function listing({ name, link, type, stat, owner }: Member): string {
+function listing({ name, link, type, stat, owner: names }: Member, { numeric }: Request): string {
+  const owner = numeric ? `${stat.uid}/${stat.gid}` : names;
   const size = String(stat.size).padStart(Math.max(0, 18 - owner.length));
   const suffix = type === '2' ? ` -> ${link}` : type === '1' ? ` link to ${link}` : '';
   return `${type === '1' ? `h${modeText(stat).slice(1)}` : modeText(stat)} ${owner} ${size} ${formatDate('%Y-%m-%d %H:%M:%S', stat.mtime)} ${name}${suffix}\n`;
 }
 
-function extract(sys: Sys, path: string, { type, link, stat, data }: Member): void {
+function extract(sys: Sys, path: string, { type, link, stat, data }: Member, keepTime: boolean): void {
   if (path === '' || path === '.') return;
   const parents = path.split('/').slice(0, -1);
   for (let i = 1; i <= parents.length; i++) {
@@ -217,5 +324,5 @@ function extract(sys: Sys, path: string, { type, link, stat, data }: Member): vo
   }
   if (sys.uid === 0) sys.chown(path, stat.uid, stat.gid);
   sys.chmod(path, sys.uid === 0 ? stat.mode : stat.mode & ~sys.umask);
-  if (stat.kind === 'file') sys.utime(path, stat.mtime, stat.mtime);
+  if (stat.kind === 'file' && keepTime) sys.utime(path, stat.mtime, stat.mtime);
 }

@@ -1,6 +1,6 @@
 /** The ustar format with GNU's long names: headers written, members read. */
 import type { Stat, Sys } from '../../sys';
-import { UsageError } from '../options';
+import { ToolError } from '../options';
 import { groupName, userName } from '../users';
 
 export const BLOCK = 512;
@@ -125,11 +125,13 @@ export function* members(archive: Uint8Array): Generator<Member> {
       decoder.decode(block.subarray(from, from + length)).replace(/\0.*$/s, '');
     const octal = (from: number, length: number) => Number.parseInt(text(from, length).trim() || '0', 8);
     const sum = block.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0);
-    if (sum !== octal(148, 8)) throw new UsageError('This does not look like a tar archive');
+    if (sum !== octal(148, 8))
+      throw new ToolError('This does not look like a tar archive\ntar: Error exit delayed from previous errors', 2);
     const type = String.fromCharCode(block[156]!);
     const size = octal(124, 12);
     const data = archive.subarray(at + BLOCK, at + BLOCK + size);
-    if (data.length < size) throw new UsageError('Unexpected EOF in archive');
+    if (data.length < size)
+      throw new ToolError('Unexpected EOF in archive\ntar: Error is not recoverable: exiting now', 2);
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
     if (type === 'L') longName = decoder.decode(data).replace(/\0.*$/s, '');
     else if (type === 'K') longLink = decoder.decode(data).replace(/\0.*$/s, '');

@@ -1,14 +1,24 @@
 /** find: walks trees and tests what it meets (findutils 4.2). */
 import { strerror } from '../../../lib/errno';
 import { again, exit, type Program, type Stat, type Step, type Sys, SysError, wait } from '../../sys';
+import { type Answer, isYes, readAnswer } from '../ask';
 import { childStatus, launch } from '../children';
 import { listingDate } from '../dates';
 import { modeText } from '../modes';
 import { guarded, quietly } from '../options';
 import { baseName, dirName, joinPath } from '../paths';
 import { groupName, userName } from '../users';
-import { ExpressionParser, type Test } from './findExpression';
+import { ACTIONS, ExpressionParser, type Test } from './findExpression';
 import { check, formatted } from './findTests';
+
+interface Task {
+  readonly path: string;
+  /** The argument it was found below. */
+  readonly root: string;
+  readonly depth: number;
+  readonly dev: number;
+  readonly isDone: boolean;
+}
 
 interface FindState {
   readonly status: number;
@@ -20,11 +30,14 @@ interface FindState {
   readonly oneFileSystem: boolean;
   readonly nowSeconds: number;
   /** A stack; `isDone`: the directory's content was visited. */
-  todo: { path: string; depth: number; dev: number; isDone: boolean }[];
+  todo: Task[];
   /** A file whose test waits for a child; statuses of the children that it started so far. */
-  current: { path: string; depth: number; dev: number; isDone: boolean } | null;
+  current: Task | null;
   results: number[];
   child: number;
+  /** A command that runs if the user agrees (-ok). */
+  asked: { readonly argv: readonly string[] } | null;
+  readonly answer: Answer;
   many: Record<string, string[]>;
   failed: boolean;
   isPruned: boolean;
@@ -39,7 +52,7 @@ export const find: Program<FindState> = {
   start(sys) {
     const blank: FindState = {
       status: 1, expression: null, minDepth: 0, maxDepth: Number.MAX_SAFE_INTEGER, depthFirst: false, follow: false, oneFileSystem: false,
-      nowSeconds: sys.wallClock, todo: [], current: null, results: [], child: 0, many: {}, failed: false, isPruned: false, isQuitting: false,
+      nowSeconds: sys.wallClock, todo: [], current: null, results: [], child: 0, asked: null, answer: { text: '' }, many: {}, failed: false, isPruned: false, isQuitting: false,
     }; // biome-ignore format: a record
     const args = sys.argv.slice(1);
     const paths: string[] = [];
@@ -53,8 +66,9 @@ export const find: Program<FindState> = {
     if (typeof parsed === 'number') return blank;
     const todo = (paths.length > 0 ? paths : ['.'])
       .reverse()
-      .map((path) => ({ path, depth: 0, dev: -1, isDone: false }));
-    return { ...blank, ...parsed, follow: isFollowed || parsed.follow, status: -1, todo };
+      .map((path) => ({ path, root: path, depth: 0, dev: -1, isDone: false }));
+    const nowSeconds = parsed.fromMidnight ? Math.ceil(sys.wallClock / 86400) * 86400 : sys.wallClock;
+    return { ...blank, ...parsed, nowSeconds, follow: isFollowed || parsed.follow, status: -1, todo };
   },
   step(sys, state) {
     if (state.status >= 0) return exit(state.status);
@@ -64,10 +78,23 @@ export const find: Program<FindState> = {
       state.results.push(status);
       state.child = 0;
     }
+    if (state.asked) {
+      const text = readAnswer(sys, state.answer);
+      if (text === undefined) return wait({ readable: 0 });
+      const { argv } = state.asked;
+      state.asked = null;
+      if (!isYes(text)) state.results.push(1);
+      else {
+        const pid = launch(sys, 'find', argv);
+        if (pid < 0) state.results.push(-pid);
+        else state.child = pid;
+        return again();
+      }
+    }
     for (let i = 0; i < 200; i++) {
       const task = state.current ?? state.todo.pop();
       if (!task || state.isQuitting) return finish(sys, state);
-      if (!visit(sys, state, task)) return wait({ child: true });
+      if (!visit(sys, state, task)) return state.asked ? again() : wait({ child: true });
     }
     return again();
   },
@@ -107,10 +134,10 @@ function visit(sys: Sys, state: FindState, task: NonNullable<FindState['current'
     state.current = task;
     state.isPruned = false;
     try {
-      evaluate(sys, state, state.expression!, task.path, stat, { next: 0 });
+      evaluate(sys, state, state.expression!, task, stat, { next: 0 });
     } catch (error) {
       if (!(error instanceof NeedsChild)) throw error;
-      return state.child === 0;
+      return state.child === 0 && !state.asked;
     }
     state.current = null;
   }
@@ -121,7 +148,13 @@ function visit(sys: Sys, state: FindState, task: NonNullable<FindState['current'
   try {
     const names = [...sys.readdir(task.path)].reverse();
     for (const name of names)
-      state.todo.push({ path: joinPath(task.path, name), depth: task.depth + 1, dev: stat.dev, isDone: false });
+      state.todo.push({
+        path: joinPath(task.path, name),
+        root: task.root,
+        depth: task.depth + 1,
+        dev: stat.dev,
+        isDone: false,
+      });
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
     complain(sys, state, task.path, error);
@@ -134,24 +167,22 @@ function complain(sys: Sys, state: FindState, path: string, error: SysError): vo
   state.failed = true;
 }
 
-function evaluate(sys: Sys, state: FindState, test: Test, path: string, stat: Stat, runs: { next: number }): boolean {
+function evaluate(sys: Sys, state: FindState, test: Test, task: Task, stat: Stat, runs: { next: number }): boolean {
   switch (test.op) {
     case 'and':
-      return test.parts.every((part) => evaluate(sys, state, part, path, stat, runs));
+      return test.parts.every((part) => evaluate(sys, state, part, task, stat, runs));
     case 'or':
-      return test.parts.some((part) => evaluate(sys, state, part, path, stat, runs));
+      return test.parts.some((part) => evaluate(sys, state, part, task, stat, runs));
     case 'not':
-      return !evaluate(sys, state, test.part, path, stat, runs);
+      return !evaluate(sys, state, test.part, task, stat, runs);
     case 'exec':
-      return execute(sys, state, test, path, runs);
+      return execute(sys, state, test, task.path, runs);
     case 'test':
       // Actions print once: when the test is run again behind a child, what stands before it must not act twice.
-      if (ACTIONS.has(test.name)) return act(sys, state, test.name, test.value, path, stat, runs);
-      return check(sys, state, test.name, test.value, test.number, path, stat);
+      if (ACTIONS.has(test.name)) return act(sys, state, test.name, test.value, task, stat, runs);
+      return check(sys, state.nowSeconds, test, task.path, stat);
   }
 }
-
-const ACTIONS = new Set(['print', 'print0', 'ls', 'delete', 'printf', 'quit', 'prune']);
 
 /** An action's result is kept with those of the children, so that it happens once. */
 function act(
@@ -159,7 +190,7 @@ function act(
   state: FindState,
   name: string,
   value: string,
-  path: string,
+  task: Task,
   stat: Stat,
   runs: { next: number },
 ): boolean {
@@ -167,13 +198,14 @@ function act(
     state.isPruned = true;
     return true;
   }
+  const { path } = task;
   const known = state.results[runs.next++];
   if (known !== undefined) return known === 0;
   let isOk = true;
   if (name === 'print') sys.print(`${path}\n`);
   else if (name === 'print0') sys.print(`${path}\0`);
   else if (name === 'quit') state.isQuitting = true;
-  else if (name === 'printf') sys.print(formatted(sys, value, path, stat));
+  else if (name === 'printf') sys.print(formatted(sys, value, task, stat));
   else if (name === 'ls')
     sys.print(
       `${String(stat.ino).padStart(6)} ${String(Math.ceil(stat.blocks / 2)).padStart(4)} ${modeText(stat)} ${String(stat.nlink).padStart(3)} ${userName(sys, stat.uid).padEnd(8)} ${groupName(sys, stat.gid).padEnd(8)} ${String(stat.size).padStart(8)} ${listingDate(stat.mtime, sys.wallClock)} ${path}${stat.kind === 'symlink' ? ` -> ${sys.readlink(path)}` : ''}\n`,
@@ -212,12 +244,13 @@ function execute(
   const known = state.results[runs.next++];
   if (known !== undefined) return known === 0;
   const shown = test.inDir ? `./${baseName(path)}` : path;
-  const pid = launch(
-    sys,
-    'find',
-    test.argv.map((word) => word.replaceAll('{}', shown)),
-    test.inDir ? { cwd: dirName(path) } : {},
-  );
+  const argv = test.argv.map((word) => word.replaceAll('{}', shown));
+  if (test.asks) {
+    sys.eprint(`< ${test.argv[0]} ... ${path} > ? `);
+    state.asked = { argv };
+    throw new NeedsChild();
+  }
+  const pid = launch(sys, 'find', argv, test.inDir ? { cwd: dirName(path) } : {});
   if (pid < 0) {
     state.results.push(-pid);
     return false;

@@ -3,13 +3,20 @@ import type { Sys } from '../../sys';
 import { changeMode } from '../modes';
 import { ToolError } from '../options';
 import { gidOf, uidOf } from '../users';
+import { emacsRegex } from './findTests';
 
 /** The expression as plain data. */
 export type Test =
   | { readonly op: 'and' | 'or'; readonly parts: readonly Test[] }
   | { readonly op: 'not'; readonly part: Test }
   | { readonly op: 'test'; readonly name: string; readonly value: string; readonly number: number }
-  | { readonly op: 'exec'; readonly argv: readonly string[]; readonly isMany: boolean; readonly inDir: boolean };
+  | {
+      readonly op: 'exec';
+      readonly argv: readonly string[];
+      readonly isMany: boolean;
+      readonly inDir: boolean;
+      readonly asks: boolean;
+    };
 
 export interface Parsed {
   readonly expression: Test;
@@ -19,6 +26,8 @@ export interface Parsed {
   readonly depthFirst: boolean;
   readonly follow: boolean;
   readonly oneFileSystem: boolean;
+  /** Ages count from the end of today. */
+  readonly fromMidnight: boolean;
 }
 
 const WITH_VALUE = new Set([
@@ -46,6 +55,8 @@ const WITH_VALUE = new Set([
   'inum',
   'perm',
   'printf',
+  'samefile',
+  'xtype',
 ]);
 const WITHOUT_VALUE = new Set([
   'true',
@@ -61,12 +72,16 @@ const WITHOUT_VALUE = new Set([
   'nogroup',
 ]);
 
+/** Tests that do something. */
+export const ACTIONS: ReadonlySet<string> = new Set(['print', 'print0', 'ls', 'delete', 'printf', 'quit', 'prune']);
+
 export class ExpressionParser {
   #at = 0;
   #hasAction = false;
   #isDepthFirst = false;
   #isFollowing = false;
   #isOneFileSystem = false;
+  #isFromMidnight = false;
   #depth = [0, Number.MAX_SAFE_INTEGER];
 
   constructor(
@@ -90,6 +105,7 @@ export class ExpressionParser {
       depthFirst: this.#isDepthFirst,
       follow: this.#isFollowing,
       oneFileSystem: this.#isOneFileSystem,
+      fromMidnight: this.#isFromMidnight,
     };
   }
 
@@ -163,7 +179,9 @@ export class ExpressionParser {
         this.#isOneFileSystem = true;
         return TRUE;
       case 'noleaf':
+        return TRUE;
       case 'daystart':
+        this.#isFromMidnight = true;
         return TRUE;
       case 'exec':
       case 'execdir':
@@ -193,7 +211,13 @@ export class ExpressionParser {
       }
       if (argv.length === 0) throw new ToolError(`missing argument to \`-${name}'`);
       this.#hasAction = true;
-      return { op: 'exec', argv: isMany ? argv.slice(0, -1) : argv, isMany, inDir: name === 'execdir' };
+      return {
+        op: 'exec',
+        argv: isMany ? argv.slice(0, -1) : argv,
+        isMany,
+        inDir: name === 'execdir',
+        asks: name === 'ok',
+      };
     }
   }
 
@@ -207,6 +231,11 @@ export class ExpressionParser {
       number = { '': 512, b: 512, c: 1, w: 2, k: 1024, M: 1048576, G: 1073741824 }[match[2]!]!;
       text = match[1]!;
     } else if (name === 'newer') number = this.sys.stat(value).mtime;
+    else if (name === 'samefile') {
+      const { dev, ino } = this.sys.stat(value);
+      number = ino;
+      text = String(dev);
+    } else if (name === 'regex') emacsRegex(value);
     else if (/time$/.test(name)) number = 86400;
     else if (/min$/.test(name)) number = 60;
     else if (name === 'user' || name === 'uid' || name === 'group' || name === 'gid') {
@@ -224,8 +253,8 @@ export class ExpressionParser {
       if (mode === undefined) throw new ToolError(`invalid mode \`${value}'`);
       number = mode;
       text = sign === '/' ? '+' : sign;
-    } else if (name === 'type' && !/^[fdlcbps](,[fdlcbps])*$/.test(value))
-      throw new ToolError(`Unknown argument to -type: ${value}`);
+    } else if ((name === 'type' || name === 'xtype') && !/^[fdlcbps](,[fdlcbps])*$/.test(value))
+      throw new ToolError(`Unknown argument to -${name}: ${value}`);
     return { op: 'test', name, value: text, number };
   }
 }
