@@ -8,15 +8,15 @@ interface ProcFile {
   write?(text: string): void;
 }
 
-/** Paths below /proc → what they hold. */
+/** Paths below /proc/net, and with sys/ in front those below /proc/sys/net → what they hold. */
 export function netProcFiles(stack: NetStack): ReadonlyMap<string, ProcFile> {
   return new Map<string, ProcFile>([
-    ['net/dev', { read: () => dev(stack) }],
-    ['net/arp', { read: () => arp(stack) }],
-    ['net/route', { read: () => route(stack) }],
-    ['net/tcp', { read: () => tcp(stack) }],
+    ['dev', { read: () => dev(stack) }],
+    ['arp', { read: () => arp(stack) }],
+    ['route', { read: () => route(stack) }],
+    ['tcp', { read: () => tcp(stack) }],
     [
-      'sys/net/ipv4/ip_forward',
+      'sys/ipv4/ip_forward',
       {
         read: () => (stack.state.forwarding ? '1\n' : '0\n'),
         write: (text) => {

@@ -131,6 +131,18 @@ describe('nc and wget', () => {
   });
 });
 
+describe('/proc/net', () => {
+  it('counts what the interfaces carried, and has the switch for forwarding', () => {
+    const kernel = machine();
+    kernel.run('ping -c1 127.0.0.1');
+    const text = (path: string) => new TextDecoder().decode(kernel.kernel.readFile(path));
+    expect(text('/proc/net/dev')).toMatch(/^ +lo: +196 +2 /m);
+    expect(text('/proc/sys/net/ipv4/ip_forward')).toBe('0\n');
+    kernel.run('echo 1 > /proc/sys/net/ipv4/ip_forward');
+    expect(text('/proc/sys/net/ipv4/ip_forward')).toBe('1\n');
+  });
+});
+
 describe('hping2', () => {
   it('probes by ICMP and SYN', () => {
     const kernel = machine();
