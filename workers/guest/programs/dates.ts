@@ -139,6 +139,17 @@ export function parseDate(text: string, now: number): number | undefined {
   if (clock) return day + Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3] ?? 0);
   const iso = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d\d)(?::(\d\d))?)?(?:\s*(?:UTC|Z))?$/.exec(trimmed);
   if (iso) return utc(iso.slice(1).map((part) => Number(part ?? 0)));
+  const dayFirst =
+    /^(?:[A-Z][a-z]{2},?\s+)?(\d{1,2})\s+([A-Za-z]{3})[a-z]*\s+(\d{4})(?:\s+(\d{1,2}):(\d\d)(?::(\d\d))?)?(?:\s*(?:UTC|GMT|[+]0000))?$/.exec(
+      trimmed,
+    );
+  if (dayFirst) {
+    const number = MONTHS.findIndex((name) => name.toLowerCase().startsWith(dayFirst[2]!.toLowerCase()));
+    const [, of, , year, ...time] = dayFirst;
+    return number < 0
+      ? undefined
+      : utc([Number(year), number + 1, Number(of), ...time.map((part) => Number(part ?? 0))]);
+  }
   const long =
     /^(?:[A-Z][a-z]{2}\s+)?([A-Z][a-z]{2})[a-z]*\s+(\d{1,2})\s+(?:(\d{1,2}):(\d\d)(?::(\d\d))?\s+)?(?:UTC\s+|GMT\s+)?(\d{4})$/.exec(
       trimmed,

@@ -6,7 +6,7 @@ import { optionsOf, type ToolSpec } from '../options';
 
 const SPEC: ToolSpec = {
   usage: '[-cdfhlLnNrtvV19] [file ...]',
-  options: 'cdfkqtvn123456789',
+  options: 'cdfkqtvnl123456789',
   long: {
     stdout: 'c',
     decompress: 'd',
@@ -14,6 +14,7 @@ const SPEC: ToolSpec = {
     keep: 'k',
     quiet: 'q',
     test: 't',
+    list: 'l',
     verbose: 'v',
     fast: '1',
     best: '9',
@@ -28,6 +29,9 @@ interface GzipState {
   readonly keep: boolean;
   readonly test: boolean;
   readonly verbose: boolean;
+  readonly list: boolean;
+  /** -l: the heading was printed. */
+  hasHeading: boolean;
   readonly level: number;
   files: string[];
   /** Standard input as it arrives. */
@@ -42,12 +46,14 @@ const gzipProgram = (name: 'gzip' | 'gunzip' | 'zcat'): Program<GzipState> => ({
     const given = typeof options === 'number' ? undefined : options;
     return {
       status: typeof options === 'number' ? options : 0,
-      toStdout: name === 'zcat' || (given?.has('c', 't') ?? false),
-      decompress: name !== 'gzip' || (given?.has('d', 't') ?? false),
+      toStdout: name === 'zcat' || (given?.has('c', 't', 'l') ?? false),
+      decompress: name !== 'gzip' || (given?.has('d', 't', 'l') ?? false),
       force: given?.has('f') ?? false,
       keep: given?.has('k') ?? false,
       test: given?.has('t') ?? false,
       verbose: given?.has('v') ?? false,
+      list: given?.has('l') ?? false,
+      hasHeading: false,
       level: Number(given?.list.filter(([it]) => /^\d$/.test(it)).at(-1)?.[0] ?? 6),
       files: given ? (given.words.length > 0 ? [...given.words] : ['-']) : [],
       input: null,
@@ -66,7 +72,8 @@ const gzipProgram = (name: 'gzip' | 'gunzip' | 'zcat'): Program<GzipState> => ({
         return again();
       }
       const out = convert(sys, state, name, 'stdin', join(state.input));
-      if (out && !state.test) sys.print(out);
+      if (out && state.list) list(sys, state, 'stdout', join(state.input).length, out.length);
+      else if (out && !state.test) sys.print(out);
       state.input = null;
     } else {
       try {
@@ -127,7 +134,8 @@ function convertFile(sys: Sys, state: GzipState, name: string, given: string): v
   }
   const input = sys.readFile(file);
   const out = convert(sys, state, name, file, input);
-  if (!out || state.test) return;
+  if (out && state.list) list(sys, state, file.replace(/\.gz$/, ''), input.length, out.length);
+  if (!out || state.test || state.list) return;
   if (state.toStdout) {
     sys.print(out);
     return;
@@ -143,9 +151,20 @@ function convertFile(sys: Sys, state: GzipState, name: string, given: string): v
   sys.utime(target, stat.atime, stat.mtime);
   if (state.verbose)
     sys.eprint(
-      `${file}:\t${(100 * (1 - (state.decompress ? input.length / out.length : out.length / input.length))).toFixed(1)}% -- replaced with ${target}\n`,
+      `${file}:\t${state.decompress ? ratio(input.length, out.length) : ratio(out.length, input.length)} -- replaced with ${target}\n`,
     );
   if (!state.keep) sys.unlink(file);
+}
+
+/** How much smaller the compressed data are; the 18 bytes of header and trailer do not count. */
+function ratio(compressed: number, plain: number): string {
+  return `${(plain === 0 ? 0 : 100 * (1 - (compressed - 18) / plain)).toFixed(1).padStart(5)}%`;
+}
+
+function list(sys: Sys, state: GzipState, name: string, compressed: number, plain: number): void {
+  if (!state.hasHeading) sys.print('         compressed        uncompressed  ratio uncompressed_name\n');
+  state.hasHeading = true;
+  sys.print(`${String(compressed).padStart(19)} ${String(plain).padStart(19)} ${ratio(compressed, plain)} ${name}\n`);
 }
 
 function join(chunks: readonly Uint8Array[]): Uint8Array {

@@ -8,7 +8,7 @@ import { modeText } from '../modes';
 import { guarded, parseOptions, quietly, ToolError, type ToolSpec, UsageError } from '../options';
 import { dirName, joinPath } from '../paths';
 import { splitLines } from '../text/lines';
-import { BLOCK, header, type Member, members, TYPE } from './tarFormat';
+import { BLOCK, endOfMembers, header, type Member, members, TYPE } from './tarFormat';
 
 /** Archives are filled up to whole records. */
 const RECORD = 20 * BLOCK;
@@ -181,7 +181,7 @@ function join(chunks: readonly Uint8Array[]): Uint8Array {
 /** Makes an archive, or adds to `old`. */
 function create(sys: Sys, { words, excluded, verbose, zipped }: Request, target: string, old: Uint8Array): number {
   if (words.length === 0) throw new UsageError('Cowardly refusing to create an empty archive');
-  const blocks: Uint8Array[] = [contentOf(old)];
+  const blocks: Uint8Array[] = [old.subarray(0, endOfMembers(old))];
   let status = 0;
   let hasStripped = false;
   const links = new Map<string, string>();
@@ -237,13 +237,6 @@ function unzipped(bytes: Uint8Array): Uint8Array {
     if (!(error instanceof Error)) throw error;
     throw new ToolError('Child returned status 1\ntar: Error exit delayed from previous errors', 2);
   }
-}
-
-/** Without the empty blocks at its end. */
-function contentOf(archive: Uint8Array): Uint8Array {
-  let end = archive.length;
-  while (end >= BLOCK && archive.subarray(end - BLOCK, end).every((byte) => byte === 0)) end -= BLOCK;
-  return archive.subarray(0, end);
 }
 
 function unpack(sys: Sys, given: Uint8Array, request: Request): number {

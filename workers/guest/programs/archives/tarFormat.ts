@@ -159,3 +159,13 @@ export function* members(archive: Uint8Array): Generator<Member> {
     }
   }
 }
+
+/** Where the empty blocks at the end of an archive begin. */
+export function endOfMembers(archive: Uint8Array): number {
+  let at = 0;
+  while (at + BLOCK <= archive.length && archive.subarray(at, at + BLOCK).some((byte) => byte !== 0)) {
+    const size = Number.parseInt(decoder.decode(archive.subarray(at + 124, at + 135)).trim() || '0', 8);
+    at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
+  }
+  return at;
+}

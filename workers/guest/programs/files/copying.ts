@@ -17,6 +17,10 @@ export interface CopyOptions {
   readonly oneFileSystem: boolean;
   readonly verbose: boolean;
   readonly update: boolean;
+  /** What is overwritten is kept under its name with `~`. */
+  readonly backup: boolean;
+  /** Links instead of copies. */
+  readonly makes: 'copies' | 'links' | 'symlinks';
 }
 
 export interface CopyTask {
@@ -113,19 +117,26 @@ function begin(sys: Sys, options: CopyOptions, state: CopyState, task: CopyTask)
   const earlier = options.preserve && stat.nlink > 1 ? state.links[key] : undefined;
   if (options.verbose) sys.print(`\`${from}' -> \`${to}'\n`);
   try {
+    if (target && options.backup) sys.rename(to, `${to}~`);
+    if (options.makes !== 'copies') {
+      if (options.force && sys.exists(to)) sys.unlink(to);
+      if (options.makes === 'links') sys.link(from, to);
+      else sys.symlink(from, to);
+      return;
+    }
     if (earlier !== undefined) {
-      if (target) sys.unlink(to);
+      if (target && !options.backup) sys.unlink(to);
       sys.link(earlier, to);
       return;
     }
     if (stat.kind === 'symlink') {
-      if (target) sys.unlink(to);
+      if (target && !options.backup) sys.unlink(to);
       sys.symlink(sys.readlink(from), to);
     } else if (stat.kind !== 'file' && options.recursive) {
-      if (target) sys.unlink(to);
+      if (target && !options.backup) sys.unlink(to);
       sys.mknod(to, stat.kind as 'char' | 'block' | 'fifo', stat.mode, stat.rdevMajor, stat.rdevMinor);
       preserve(sys, options, stat, to);
-    } else openBoth(sys, options, state, task, stat, target !== undefined);
+    } else openBoth(sys, options, state, task, stat, target !== undefined && !options.backup);
     if (stat.nlink > 1) state.links[key] = to;
   } catch (error) {
     if (!(error instanceof SysError)) throw error;

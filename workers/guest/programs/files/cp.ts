@@ -4,7 +4,7 @@ import type { Sys } from '../../sys';
 import { again, exit, type Program, wait } from '../../sys';
 import { type Answer, isYes, readAnswer } from '../ask';
 import { guarded, type Options, optionsOf, quietly, ToolError, type ToolSpec, UsageError } from '../options';
-import { baseName, joinPath } from '../paths';
+import { baseName, dirName, joinPath } from '../paths';
 import { type CopyOptions, type CopyState, type CopyTask, copyStep, startCopy } from './copying';
 
 const SPEC: ToolSpec = {
@@ -12,7 +12,7 @@ const SPEC: ToolSpec = {
   options: 'aRrpdfixvuPLHlsbt:T',
   long: {
     archive: 'a', recursive: 'R', force: 'f', interactive: 'i', verbose: 'v', update: 'u', preserve: 'preserve::',
-    'one-file-system': 'x', 'no-dereference': 'P', dereference: 'L', sparse: 'sparse:', 'target-directory': 't',
+    'one-file-system': 'x', 'no-dereference': 'P', dereference: 'L', sparse: 'sparse:', 'target-directory': 't', link: 'l', 'symbolic-link': 's', 'no-target-directory': 'T', parents: 'parents',
   }, // biome-ignore format: a table
 };
 
@@ -34,7 +34,21 @@ export function pairs(sys: Sys, words: readonly string[], options: Options): Cop
   const isDir = !options.has('T') && quietly(() => sys.stat(target))?.kind === 'dir';
   if (!isDir && (sources.length > 1 || fixed !== undefined))
     throw new ToolError(`target \`${target}' is not a directory`);
-  return sources.map((from) => ({ from, to: isDir ? joinPath(target, baseName(from)) : target, dev: -1 }));
+  if (options.has('parents')) {
+    if (!isDir) throw new UsageError('with --parents, the destination must be a directory');
+    for (const from of sources) makeParents(sys, target, dirName(from));
+  }
+  const within = (from: string) => joinPath(target, options.has('parents') ? from.replace(/^\/+/, '') : baseName(from));
+  return sources.map((from) => ({ from, to: isDir ? within(from) : target, dev: -1 }));
+}
+
+/** `cp --parents a/b/c DIR` makes DIR/a/b first. */
+function makeParents(sys: Sys, target: string, dir: string): void {
+  let path = target;
+  for (const part of dir.split('/').filter((it) => it !== '' && it !== '.')) {
+    path = joinPath(path, part);
+    if (!sys.exists(path)) sys.mkdir(path);
+  }
 }
 
 export const cp: Program<CpState> = {
@@ -83,5 +97,7 @@ function copyOptions(options: Options | undefined): CopyOptions {
     oneFileSystem: has('x'),
     verbose: has('v'),
     update: has('u'),
+    backup: has('b'),
+    makes: has('l') ? 'links' : has('s') ? 'symlinks' : 'copies',
   };
 }

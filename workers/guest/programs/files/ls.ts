@@ -1,6 +1,8 @@
 /** ls: what is in a directory (coreutils 5.97). */
+
+import { patternRegExp } from '../../shell/pattern';
 import { type Stat, type Sys, SysError } from '../../sys';
-import { listingDate } from '../dates';
+import { formatDate, listingDate } from '../dates';
 import { modeText } from '../modes';
 import { humanSize } from '../numbers';
 import { type Options, tool } from '../options';
@@ -21,10 +23,11 @@ export const ls = tool(
   'ls',
   {
     usage: '[OPTION]... [FILE]...',
-    options: 'laAdhiRtSr1FsnCxkLcuUgGopqbNBQZ',
+    options: 'laAdhiRtSr1FsnCxkLcuUgGopqbNBQZmXvfHw:I:T:',
     long: {
-      all: 'a', 'almost-all': 'A', directory: 'd', 'human-readable': 'h', inode: 'i', recursive: 'R', reverse: 'r',
-      classify: 'F', size: 's', 'numeric-uid-gid': 'n', color: 'color::', dereference: 'L', 'full-time': 'full-time', 'no-group': 'G',
+      all: 'a', 'almost-all': 'A', directory: 'd', 'human-readable': 'h', recursive: 'R', reverse: 'r',
+      classify: 'F', size: 's', 'numeric-uid-gid': 'n', color: 'color::', dereference: 'L', 'full-time': 'full-time', 'no-group': 'G', 'time-style': 'time-style:', width: 'w', ignore: 'I', 'quote-name': 'Q', escape: 'b',
+      'ignore-backups': 'B', literal: 'N', inode: 'i', 'dereference-command-line': 'H',
     }, // biome-ignore format: a table
     usageStatus: 2,
   },
@@ -34,7 +37,7 @@ export const ls = tool(
 /** Other names under which it is often called; `dir` lists in columns wherever it writes. */
 export const dir = tool(
   'dir',
-  { usage: '[OPTION]... [FILE]...', options: 'laAdhiRtSr1Fsn', usageStatus: 2 },
+  { usage: '[OPTION]... [FILE]...', options: 'laAdhiRtSr1FsnCxw:I:T:', usageStatus: 2 },
   (sys, options, words) => new Listing(sys, options, true).list(words.length > 0 ? words : ['.'], words.length > 0),
 );
 
@@ -66,7 +69,9 @@ class Listing {
   #entry(path: string, name: string, isArgument: boolean): Entry | undefined {
     const { sys, options } = this;
     try {
-      const follow = options.has('L') || (isArgument && !options.has('l', 'd', 'F', 'n', 'g', 'o'));
+      const follow =
+        options.has('L') ||
+        (isArgument && (options.has('H') || !options.has('l', 'd', 'F', 'n', 'g', 'o', 'full-time')));
       if (!follow) return { name, path, stat: sys.lstat(path) };
       try {
         return { name, path, stat: sys.stat(path) };
@@ -95,11 +100,13 @@ class Listing {
       return;
     }
     if (withHeading) sys.print(`${this.#hasPrinted ? '\n' : ''}${path}:\n`);
-    if (options.has('a')) names = ['.', '..', ...names];
+    const ignored = options.list.flatMap(([it, value]) => (it === 'I' ? [patternRegExp(value)] : []));
+    names = names.filter((it) => !ignored.some((regex) => regex.test(it)) && !(options.has('B') && it.endsWith('~')));
+    if (options.has('a', 'f')) names = ['.', '..', ...names];
     else if (!options.has('A')) names = names.filter((name) => !name.startsWith('.'));
     const entries = names.flatMap((name) => this.#entry(joinPath(path, name), name, false) ?? []);
     const sorted = this.#sorted(entries);
-    if (options.has('l', 's', 'n', 'g', 'o')) {
+    if (options.has('l', 's', 'n', 'g', 'o', 'full-time')) {
       const kib = entries.reduce((sum, { stat }) => sum + stat.blocks / 2, 0);
       sys.print(`total ${options.has('h') ? humanSize(kib * 1024) : Math.ceil(kib)}\n`);
     }
@@ -115,10 +122,12 @@ class Listing {
     const byName = (a: Entry, b: Entry) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
     const time = (entry: Entry) => this.#time(entry.stat);
     let order: (a: Entry, b: Entry) => number = byName;
-    const mode = options.list.filter(([name]) => 'tSU'.includes(name)).at(-1)?.[0];
+    const mode = options.list.filter(([name]) => 'tSUXvf'.includes(name)).at(-1)?.[0];
     if (mode === 't') order = (a, b) => time(b) - time(a) || byName(a, b);
     if (mode === 'S') order = (a, b) => b.stat.size - a.stat.size || byName(a, b);
-    const sorted = mode === 'U' ? [...entries] : [...entries].sort(order);
+    if (mode === 'X') order = (a, b) => ordinal(extension(a.name), extension(b.name)) || byName(a, b);
+    if (mode === 'v') order = (a, b) => byVersion(a.name, b.name);
+    const sorted = mode === 'U' || mode === 'f' ? [...entries] : [...entries].sort(order);
     return options.has('r') ? sorted.reverse() : sorted;
   }
 
@@ -129,17 +138,30 @@ class Listing {
   #print(entries: readonly Entry[]): void {
     const { sys, options } = this;
     this.#hasPrinted = true;
-    if (options.has('l', 'n', 'g', 'o')) {
+    if (options.has('l', 'n', 'g', 'o', 'full-time')) {
       this.#long(entries);
       return;
     }
-    const cells = entries.map((entry) => this.#prefix(entry, entries) + entry.name + this.#indicator(entry.stat));
+    const cells = entries.map(
+      (entry) => this.#prefix(entry, entries) + this.#quoted(entry.name) + this.#indicator(entry.stat),
+    );
     const isTty = sys.isatty(1);
+    const width = Number(options.value('w') ?? (isTty ? sys.winsize(1).cols || 80 : 80));
+    if (options.has('m')) {
+      sys.print(commas(cells, width));
+      return;
+    }
     if (options.has('1') || (!isTty && !options.has('C', 'x') && !this.alwaysColumns)) {
       sys.print(cells.map((cell) => `${cell}\n`).join(''));
       return;
     }
-    sys.print(columns(cells, isTty ? sys.winsize(1).cols || 80 : 80, options.has('x')));
+    sys.print(columns(cells, width, options.has('x'), options.value('T') === '0' ? 0 : 8));
+  }
+
+  #quoted(name: string): string {
+    if (this.options.has('Q')) return `"${name.replace(/["\\]/g, '\\$&')}"`;
+    if (this.options.has('b')) return name.replace(/[\\ ]/g, '\\$&').replace(/\n/g, '\\n').replace(/\t/g, '\\t');
+    return this.sys.isatty(1) && !this.options.has('N') ? name.replace(/[\x00-\x1f\x7f]/g, '?') : name;
   }
 
   /** Inode number and blocks, aligned. */
@@ -165,7 +187,10 @@ class Listing {
 
   #long(entries: readonly Entry[]): void {
     const { sys } = this;
-    const rows = entries.map((entry) => this.#row(entry));
+    const devices = entries.filter(({ stat }) => isDevice(stat));
+    const major = Math.max(0, ...devices.map(({ stat }) => String(stat.rdevMajor).length));
+    const minor = Math.max(0, ...devices.map(({ stat }) => String(stat.rdevMinor).length));
+    const rows = entries.map((entry) => this.#row(entry, major, minor));
     const widths = [0, 1, 2, 3, 4].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
     const lines = rows.map((row, i) => {
       const [mode, links, user, group, size, date] = row;
@@ -176,12 +201,12 @@ class Listing {
     sys.print(lines.join(''));
   }
 
-  #row({ stat }: Entry): Row {
+  /** `major` and `minor`: widths of device numbers. */
+  #row({ stat }: Entry, major: number, minor: number): Row {
     const { sys, options } = this;
     const isNumeric = options.has('n');
-    const isDevice = stat.kind === 'char' || stat.kind === 'block';
-    const size = isDevice
-      ? `${String(stat.rdevMajor).padStart(3)}, ${String(stat.rdevMinor).padStart(3)}`
+    const size = isDevice(stat)
+      ? `${String(stat.rdevMajor).padStart(major)}, ${String(stat.rdevMinor).padStart(minor)}`
       : options.has('h')
         ? humanSize(stat.size)
         : String(stat.size);
@@ -191,18 +216,76 @@ class Listing {
       options.has('g') ? '' : isNumeric ? String(stat.uid) : userName(sys, stat.uid),
       options.has('G', 'o') ? '' : isNumeric ? String(stat.gid) : groupName(sys, stat.gid),
       size,
-      listingDate(this.#time(stat), sys.wallClock),
+      this.#date(this.#time(stat)),
     ];
   }
 
+  #date(seconds: number): string {
+    const style = this.options.has('full-time') ? 'full-iso' : this.options.value('time-style')?.replace(/^posix-/, '');
+    if (style === 'full-iso') return formatDate('%Y-%m-%d %H:%M:%S.%N +0000', seconds);
+    if (style === 'long-iso') return formatDate('%Y-%m-%d %H:%M', seconds);
+    if (style === 'iso')
+      return formatDate(Math.abs(this.sys.wallClock - seconds) > HALF_A_YEAR ? '%Y-%m-%d ' : '%m-%d %H:%M', seconds);
+    if (style?.startsWith('+')) return formatDate(style.slice(1).split('\n')[0]!, seconds);
+    return listingDate(seconds, this.sys.wallClock);
+  }
+
   #longName({ name, path, stat }: Entry): string {
-    if (stat.kind !== 'symlink') return name + this.#indicator(stat);
-    return `${name} -> ${this.sys.readlink(path)}`;
+    if (stat.kind !== 'symlink') return this.#quoted(name) + this.#indicator(stat);
+    return `${this.#quoted(name)} -> ${this.sys.readlink(path)}`;
   }
 }
 
-/** Names in as many columns as fit into the width; down the columns, or across the rows. */
-export function columns(cells: readonly string[], width: number, isAcross = false): string {
+const HALF_A_YEAR = 15_778_476;
+const isDevice = ({ kind }: Stat) => kind === 'char' || kind === 'block';
+const ordinal = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+const extension = (name: string) => (name.lastIndexOf('.') > 0 ? name.slice(name.lastIndexOf('.')) : '');
+
+/** Numbers within names count as numbers. */
+function byVersion(a: string, b: string): number {
+  const [x, y] = [a.match(/\d+|\D+/g) ?? [], b.match(/\d+|\D+/g) ?? []];
+  for (let i = 0; i < Math.max(x.length, y.length); i++) {
+    const [p = '', q = ''] = [x[i], y[i]];
+    const order = /^\d/.test(p) && /^\d/.test(q) ? Number(p) - Number(q) : ordinal(p, q);
+    if (order !== 0) return order;
+  }
+  return ordinal(a, b);
+}
+
+/** `a, b, c`, broken to the width. */
+function commas(cells: readonly string[], width: number): string {
+  let text = '';
+  let column = 0;
+  cells.forEach((cell, i) => {
+    if (i > 0) {
+      const fits = column + 2 + cell.length + 1 < width;
+      text += fits ? ', ' : ',\n';
+      column = fits ? column + 2 : 0;
+    }
+    text += cell;
+    column += cell.length;
+  });
+  return text === '' ? '' : `${text}\n`;
+}
+
+/** Blanks from one column to another; tabs where they reach, as GNU's. */
+function gap(from: number, to: number, tab: number): string {
+  let text = '';
+  let at = from;
+  while (at < to) {
+    const next = tab > 0 ? (Math.floor(at / tab) + 1) * tab : Infinity;
+    const isTab = tab > 0 && Math.floor(to / tab) > Math.floor((at + 1) / tab);
+    text += isTab ? '\t' : ' ';
+    at = isTab ? next : at + 1;
+  }
+  return text;
+}
+
+/**
+ * Names in as many columns as fit into the width; down the columns, or across the rows. The room between them is made of
+ * tabs with stops every `tab` columns where they reach (0: of blanks).
+ */
+export function columns(cells: readonly string[], width: number, isAcross = false, tab = 0): string {
   if (cells.length === 0) return '';
   const count = cells.length;
   const lengths = cells.map((cell) => [...cell].length);
@@ -218,12 +301,14 @@ export function columns(cells: readonly string[], width: number, isAcross = fals
     let text = '';
     for (let row = 0; row < rowCount; row++) {
       let line = '';
-      let pad = 0;
+      let at = 0;
+      let start = 0;
       for (let column = 0; column < widths.length; column++) {
         const i = isAcross ? row * columnCount + column : column * rowCount + row;
         if (i >= count) continue;
-        line += ' '.repeat(pad) + cells[i];
-        pad = widths[column]! + 2 - lengths[i]!;
+        line += gap(at, start, tab) + cells[i];
+        at = start + lengths[i]!;
+        start += widths[column]! + 2;
       }
       text += `${line}\n`;
     }

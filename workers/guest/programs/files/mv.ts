@@ -9,12 +9,12 @@ import { type RemoveState, removeStep, startRemove } from './rm';
 
 const SPEC: ToolSpec = {
   usage: '[OPTION]... SOURCE... DEST',
-  options: 'fivut:Tbn',
-  long: { force: 'f', interactive: 'i', verbose: 'v', update: 'u', 'target-directory': 't' },
+  options: 'fivut:Tb',
+  long: { force: 'f', interactive: 'i', verbose: 'v', update: 'u', 'target-directory': 't', backup: 'b' },
 };
 
 const COPY: CopyOptions = {
-  name: 'mv', recursive: true, preserve: true, keepLinks: true, force: true, interactive: false, oneFileSystem: false, verbose: false, update: false,
+  name: 'mv', recursive: true, preserve: true, keepLinks: true, force: true, interactive: false, oneFileSystem: false, verbose: false, update: false, backup: false, makes: 'copies',
 }; // biome-ignore format: a table
 
 interface MvState {
@@ -22,6 +22,7 @@ interface MvState {
   readonly interactive: boolean;
   readonly verbose: boolean;
   readonly update: boolean;
+  readonly backup: boolean;
   todo: CopyTask[];
   asked: CopyTask | null;
   readonly answer: Answer;
@@ -45,6 +46,7 @@ export const mv: Program<MvState> = {
       interactive: last === 'i',
       verbose: has('v'),
       update: has('u'),
+      backup: has('b'),
       todo: typeof tasks === 'number' ? [] : [...tasks].reverse(),
       asked: null,
       answer: { text: '' },
@@ -119,12 +121,13 @@ function move(sys: Sys, state: MvState, task: CopyTask): void {
     return;
   }
   try {
+    if (target && state.backup && target.kind !== 'dir') sys.rename(to, `${to}~`);
     sys.rename(from, to);
     if (state.verbose) sys.print(`\`${from}' -> \`${to}'\n`);
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
     if (error.code === 'EXDEV') {
-      if (target && target.kind !== 'dir') sys.unlink(to);
+      if (target && target.kind !== 'dir' && !state.backup) sys.unlink(to);
       state.copy = startCopy([task]);
       state.moving = from;
     } else if (error.code === 'EINVAL') complain(`cannot move \`${from}' to a subdirectory of itself, \`${to}'`);

@@ -17,7 +17,7 @@ export const mkdir = tool(
     let status = 0;
     for (const path of words) {
       const isOk = attempt(sys, 'mkdir', `cannot create directory \`${path}'`, () => {
-        if (options.has('p')) makeParents(sys, path);
+        if (options.has('p')) makeParents(sys, path, options.has('v'));
         if (options.has('p') && quietly(() => sys.stat(path))?.kind === 'dir') return;
         sys.mkdir(path);
         if (mode !== undefined) sys.chmod(path, mode);
@@ -29,11 +29,12 @@ export const mkdir = tool(
   },
 );
 
-function makeParents(sys: Sys, path: string): void {
+function makeParents(sys: Sys, path: string, isVerbose: boolean): void {
   const parent = dirName(path);
   if (parent === '/' || parent === '.' || sys.exists(parent)) return;
-  makeParents(sys, parent);
+  makeParents(sys, parent, isVerbose);
   sys.mkdir(parent);
+  if (isVerbose) sys.print(`mkdir: created directory \`${parent}'\n`);
 }
 
 export const rmdir = tool(
@@ -48,6 +49,7 @@ export const rmdir = tool(
     let status = 0;
     for (const word of words) {
       for (let path = word; ; path = dirName(path)) {
+        if (options.has('v')) sys.print(`rmdir: removing directory, ${path}\n`);
         if (!attempt(sys, 'rmdir', `${path}`, () => sys.rmdir(path))) {
           status = 1;
           break;
@@ -230,7 +232,9 @@ function canonical(sys: Sys, path: string, mustExist: 'all' | 'parent' | 'none')
   const link = quietly(() => sys.readlink(path));
   if (link !== undefined) return canonical(sys, link.startsWith('/') ? link : joinPath(dirName(path), link), mustExist);
   const parent =
-    mustExist === 'none' ? canonical(sys, dirName(path), 'none') : quietly(() => sys.realpath(dirName(path)));
+    mustExist === 'none' && dirName(path) !== path
+      ? canonical(sys, dirName(path), 'none')
+      : quietly(() => sys.realpath(dirName(path)));
   return parent === undefined ? undefined : joinPath(parent, baseName(path));
 }
 

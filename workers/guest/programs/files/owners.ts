@@ -1,18 +1,24 @@
 /** chmod, chown and chgrp (coreutils 5.97). */
 
 import { strerror } from '../../../lib/errno';
-import { type Sys, SysError } from '../../sys';
+import { type Stat, type Sys, SysError } from '../../sys';
 import { command } from '../adapters';
-import { changeMode } from '../modes';
-import { guarded, optionsOf, quietly, requireOperand, ToolError, type ToolSpec, tool } from '../options';
+import { changeMode, modeText } from '../modes';
+import { guarded, type Options, optionsOf, quietly, requireOperand, ToolError, type ToolSpec, tool } from '../options';
 import { joinPath } from '../paths';
-import { gidOf, uidOf, users } from '../users';
+import { gidOf, groupName, uidOf, userName, users } from '../users';
 
 const CHMOD: ToolSpec = {
   usage: '[OPTION]... MODE[,MODE]... FILE...',
   options: 'Rvcf',
   long: { recursive: 'R', verbose: 'v', changes: 'c', silent: 'f', quiet: 'f', reference: 'reference:' },
 };
+
+/** What -v and -c say. */
+function changed(path: string, before: Stat, { mode }: Stat): string {
+  const text = `${mode.toString(8).padStart(4, '0')} (${modeText({ ...before, mode }).slice(1)})`;
+  return `mode of \`${path}' ${mode === before.mode ? 'retained as' : 'changed to'} ${text}\n`;
+}
 
 export const chmod = command('chmod', (sys, args) => {
   // `chmod -x file`: a mode that looks like options.
@@ -38,8 +44,8 @@ export const chmod = command('chmod', (sys, args) => {
         if (own.kind === 'symlink' && !isArgument) return;
         const stat = sys.stat(path);
         sys.chmod(path, changeMode(change!, stat, sys.umask)!);
-        if (options.has('v'))
-          sys.print(`mode of \`${path}' changed to ${sys.stat(path).mode.toString(8).padStart(4, '0')}\n`);
+        if (options.has('v') || (options.has('c') && sys.stat(path).mode !== stat.mode))
+          sys.print(changed(path, stat, sys.stat(path)));
         if (options.has('R') && stat.kind === 'dir')
           for (const name of sys.readdir(path)) visit(joinPath(path, name), false);
       } catch (error) {
@@ -75,14 +81,7 @@ function parseOwner(sys: Sys, text: string): NewOwner {
   return { uid, gid };
 }
 
-function changeOwners(
-  sys: Sys,
-  name: string,
-  owner: NewOwner,
-  paths: readonly string[],
-  isRecursive: boolean,
-  isQuiet: boolean,
-): number {
+function changeOwners(sys: Sys, name: string, owner: NewOwner, paths: readonly string[], options: Options): number {
   let status = 0;
   const visit = (path: string, isArgument: boolean) => {
     try {
@@ -91,13 +90,23 @@ function changeOwners(
       if (own.kind === 'symlink' && (!isArgument || !quietly(() => sys.stat(path)))) return;
       const stat = sys.stat(path);
       sys.chown(path, owner.uid ?? stat.uid, owner.gid ?? stat.gid);
-      if (isRecursive && stat.kind === 'dir')
+      const isChanged = (owner.uid ?? stat.uid) !== stat.uid || (owner.gid ?? stat.gid) !== stat.gid;
+      if (options.has('v') || (options.has('c') && isChanged)) {
+        const user = owner.uid === undefined ? '' : userName(sys, owner.uid);
+        const group = owner.gid === undefined ? '' : groupName(sys, owner.gid);
+        const shown = name === 'chgrp' ? group : group === '' ? user : `${user}:${group}`;
+        const what = name === 'chgrp' ? 'group' : 'ownership';
+        sys.print(
+          isChanged ? `changed ${what} of \`${path}' to ${shown}\n` : `${what} of \`${path}' retained as ${shown}\n`,
+        );
+      }
+      if (options.has('R') && stat.kind === 'dir')
         for (const inner of sys.readdir(path)) visit(joinPath(path, inner), false);
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
       const what =
         error.code === 'ENOENT' ? 'cannot access' : name === 'chgrp' ? 'changing group of' : 'changing ownership of';
-      if (!isQuiet) sys.eprint(`${name}: ${what} \`${path}': ${strerror[error.code]}\n`);
+      if (!options.has('f')) sys.eprint(`${name}: ${what} \`${path}': ${strerror[error.code]}\n`);
       status = 1;
     }
   };
@@ -107,18 +116,18 @@ function changeOwners(
 
 const OWNER: ToolSpec = {
   usage: '[OPTION]... OWNER[:[GROUP]] FILE...',
-  options: 'Rvcfh',
-  long: { recursive: 'R', reference: 'reference:' },
+  options: 'Rvcf',
+  long: { recursive: 'R', verbose: 'v', changes: 'c', silent: 'f', quiet: 'f' },
 };
 
 export const chown = tool('chown', OWNER, (sys, options, words) => {
   requireOperand(words, 2);
-  return changeOwners(sys, 'chown', parseOwner(sys, words[0]!), words.slice(1), options.has('R'), options.has('f'));
+  return changeOwners(sys, 'chown', parseOwner(sys, words[0]!), words.slice(1), options);
 });
 
 export const chgrp = tool('chgrp', { ...OWNER, usage: '[OPTION]... GROUP FILE...' }, (sys, options, words) => {
   requireOperand(words, 2);
   const gid = gidOf(sys, words[0]!);
   if (gid === undefined) throw new ToolError(`invalid group name \`${words[0]}'`);
-  return changeOwners(sys, 'chgrp', { uid: undefined, gid }, words.slice(1), options.has('R'), options.has('f'));
+  return changeOwners(sys, 'chgrp', { uid: undefined, gid }, words.slice(1), options);
 });

@@ -22,6 +22,9 @@ const DEFAULT = `  File: %N
   Size: %-10s\tBlocks: %-10b IO Block: %-6o %F
 Device: %Dh/%dd\tInode: %-10i  Links: %-5h`;
 
+/** `-t`: everything in one line. */
+const TERSE = '%n %s %b %f %u %g %D %i %h %t %T %X %Y %Z %o';
+
 export const stat = tool(
   'stat',
   {
@@ -35,7 +38,7 @@ export const stat = tool(
     for (const path of words) {
       try {
         const print = options.value('printf');
-        const format = print ?? options.value('c');
+        const format = print ?? options.value('c') ?? (options.has('t') ? TERSE : undefined);
         if (options.has('f')) sys.print(`${fileSystem(sys, path, format)}\n`);
         else {
           const it = options.has('L') ? sys.stat(path) : sys.lstat(path);

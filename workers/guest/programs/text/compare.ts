@@ -55,8 +55,9 @@ const comparison = (
 /** −1 for what can be read at once, or not at all. */
 function opened(sys: Sys, word: string): number {
   if (word === '-') return 0;
+  // A pipe under /dev/fd is a link that leads to no file.
   const kind = quietly(() => sys.stat(word))?.kind;
-  if (kind === undefined || kind === 'file' || kind === 'dir') return -1;
+  if (kind === 'file' || kind === 'dir') return -1;
   return quietly(() => sys.open(word, { read: true })) ?? -1;
 }
 
