@@ -2,7 +2,8 @@
 import { exit, type Program, type Sys } from '../../../sys';
 import { optionsOf, ToolError, type ToolSpec } from '../../options';
 import { slotOf } from './code';
-import { AwkCompileError, compileAwk } from './compile';
+import { compileAwk } from './compile';
+import { AwkCompileError } from './compileExpressions';
 import { assign } from './input';
 import { AwkSyntaxError, unescapeAwk } from './lexer';
 import { runMachine } from './machine';

@@ -9,7 +9,7 @@ import { callBuiltin, substitute } from './functions';
 import { count, leaveFile, nextRecord, readRecord } from './input';
 import * as s from './state';
 import { closeStream, flush, inputOf, writeTo } from './streams';
-import { compareValues, fromInput, isTrueValue, toNumber, toText, type Value } from './values';
+import { arithmetic, compareValues, fromInput, holds, isTrueValue, toNumber, toText, type Value } from './values';
 
 const BUDGET = 2000;
 const NS_PER_INSTRUCTION = 60;
@@ -411,39 +411,3 @@ class Machine {
 }
 
 const needsOperand = (target: string) => target !== 'g' && target !== 'l';
-
-function arithmetic(op: '+' | '-' | '*' | '/' | '%' | '^', a: number, b: number): number {
-  switch (op) {
-    case '+':
-      return a + b;
-    case '-':
-      return a - b;
-    case '*':
-      return a * b;
-    case '/':
-      if (b === 0) throw new s.AwkFatal('division by zero');
-      return a / b;
-    case '%':
-      if (b === 0) throw new s.AwkFatal("division by zero in `%'");
-      return a % b;
-    case '^':
-      return a ** b;
-  }
-}
-
-function holds(op: '<' | '<=' | '==' | '!=' | '>' | '>=', order: number): boolean {
-  switch (op) {
-    case '<':
-      return order < 0;
-    case '<=':
-      return order <= 0;
-    case '==':
-      return order === 0;
-    case '!=':
-      return order !== 0;
-    case '>':
-      return order > 0;
-    case '>=':
-      return order >= 0;
-  }
-}

@@ -2,12 +2,9 @@
 import type { LineReader } from '../lines';
 import { posixRegex } from '../regex';
 import { type Compiled, type Place, slotOf, type Target } from './code';
-import { fromInput, toNumber, toText, type Value } from './values';
+import { AwkFatal, fromInput, toNumber, toText, type Value } from './values';
 
-/** A failure of the running program: printed as `fatal`, status 2. */
-export class AwkFatal extends Error {
-  override readonly name = 'AwkFatal';
-}
+export { AwkFatal };
 
 /** Keys carry a mark in front, so that no name means anything to JavaScript. */
 export type Table = Record<string, Value>;

@@ -1,5 +1,11 @@
 /** awk's values: numbers, strings, text from the input that looks like a number, and what was never assigned. */
+import type { Binary, Comparison } from './ast';
 import { formatAwk } from './format';
+
+/** A failure of the running program: printed as `fatal`, status 2. */
+export class AwkFatal extends Error {
+  override readonly name = 'AwkFatal';
+}
 
 /** Null: never assigned. The object: text from the input that looks like a number, with that number. */
 export type Value = number | string | null | { readonly text: string; readonly number: number };
@@ -44,4 +50,42 @@ export function compareValues(a: Value, b: Value, format: string): number {
   }
   const [x, y] = [toText(a, format), toText(b, format)];
   return x < y ? -1 : x > y ? 1 : 0;
+}
+
+/** Throws AwkFatal. */
+export function arithmetic(op: Binary, a: number, b: number): number {
+  switch (op) {
+    case '+':
+      return a + b;
+    case '-':
+      return a - b;
+    case '*':
+      return a * b;
+    case '/':
+      if (b === 0) throw new AwkFatal('division by zero');
+      return a / b;
+    case '%':
+      if (b === 0) throw new AwkFatal("division by zero in `%'");
+      return a % b;
+    case '^':
+      return a ** b;
+  }
+}
+
+/** Whether a comparison holds for an order below, equal to or above zero. */
+export function holds(op: Comparison, order: number): boolean {
+  switch (op) {
+    case '<':
+      return order < 0;
+    case '<=':
+      return order <= 0;
+    case '==':
+      return order === 0;
+    case '!=':
+      return order !== 0;
+    case '>':
+      return order > 0;
+    case '>=':
+      return order >= 0;
+  }
 }
