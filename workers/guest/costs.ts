@@ -24,5 +24,12 @@ export const costs = {
   blockRequestNs: 8_000,
 } as const;
 
-/** How long a process keeps a vcpu while others wait for it. */
-export const QUANTUM_NS = 10_000_000;
+/** How long a process of niceness 0 keeps a vcpu while others wait for it. */
+const QUANTUM_NS = 10_000_000;
+const QUANTUM_MIN_NS = 500_000;
+const QUANTUM_MAX_NS = 100_000_000;
+
+/** The same for any niceness: each step of it is a quarter more or less, within limits. */
+export function quantumNs(nice: number): number {
+  return Math.min(QUANTUM_MAX_NS, Math.max(QUANTUM_MIN_NS, Math.round(QUANTUM_NS * 1.25 ** -nice)));
+}

@@ -48,6 +48,8 @@ export interface ProcessRecord {
   gid: number;
   cwd: string;
   umask: number;
+  /** −20 … 19: how much of the cpu it leaves to others. */
+  nice: number;
   /** Controlling terminal's number, 0 = none. */
   tty: number;
   program: string;
@@ -121,6 +123,7 @@ export function newRecord(
   return {
     ruid: given.uid,
     umask: 0o022,
+    nice: 0,
     tty: 0,
     started: false,
     state: null,

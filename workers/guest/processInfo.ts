@@ -42,6 +42,6 @@ export function processInfo(core: Core, process: Process): ProcessInfo {
     startNs,
     vcpu,
     rssKiB: rssKiB(process),
-    nice: 0,
+    nice: record.nice,
   };
 }

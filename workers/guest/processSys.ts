@@ -167,6 +167,21 @@ export class ProcessSys extends FileCalls implements Sys {
     this.core.processes.setsid(this.process);
   }
 
+  get nice(): number {
+    return this.record.nice;
+  }
+
+  setNice(pid: number, nice: number): void {
+    this.charge(costs.syscallNs);
+    const target = this.core.processes.get(pid)?.record;
+    if (!target || target.runState === 'zombie') throw new SysError('ESRCH');
+    const { uid, ruid } = this.record;
+    if (uid !== 0 && uid !== target.uid && uid !== target.ruid && ruid !== target.uid) throw new SysError('EPERM');
+    const wanted = Math.max(-20, Math.min(19, nice));
+    if (uid !== 0 && wanted < target.nice) throw new SysError('EACCES');
+    target.nice = wanted;
+  }
+
   ignoreSignal(signal: SignalName, ignored: boolean): void {
     const { record } = this;
     record.ignored = record.ignored.filter((it) => it !== signal);

@@ -75,6 +75,7 @@ export class ProcessTable {
       argv: [...image.argv],
       env: { ...image.env },
       umask: parent?.umask ?? 0o022,
+      nice: parent?.nice ?? 0,
       ignored: [...(parent?.ignored ?? [])],
       vcpu: parent?.vcpu ?? 0,
       startNs: this.deps.scheduler.nowNs,

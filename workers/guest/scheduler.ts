@@ -3,7 +3,7 @@
  * queue, so that as many vcpus are busy as there are runnable processes. Also the kernel's timers and its load average.
  */
 import { type QueuedEvent, VirtualClock } from '../lib/clock';
-import { QUANTUM_NS } from './costs';
+import { quantumNs } from './costs';
 import type { KernelMachine } from './machine';
 import type { Process } from './process';
 import type { Wait } from './sys';
@@ -121,7 +121,7 @@ export class Scheduler {
     if (record.runState !== 'runnable') {
       record.sliceNs = 0;
       this.#switches++;
-    } else if (record.sliceNs >= QUANTUM_NS) {
+    } else if (record.sliceNs >= quantumNs(record.nice)) {
       record.sliceNs = 0;
       if (queue.length > 1 && queue[0] === process) {
         queue.push(queue.shift()!);

@@ -262,6 +262,10 @@ export interface Sys {
   kill(pid: number, signal: SignalName): void;
   setpgid(pid: number, pgid: number): void;
   setsid(): void;
+  /** Niceness of the process itself, −20 … 19; children inherit it. */
+  readonly nice: number;
+  /** Of any process; out of range is cut. EPERM for another's, EACCES when it would get less nice and is not root's. */
+  setNice(pid: number, nice: number): void;
   /** Signals this process ignores (`trap ''`, nohup). */
   ignoreSignal(signal: SignalName, ignored: boolean): void;
   processes(): readonly ProcessInfo[];

@@ -259,7 +259,7 @@ function statLine(core: Core, process: Process): string {
   const foreground = core.terminals.find(record.tty)?.foreground ?? -1;
   const fields = [
     record.pid, `(${process.comm})`, info.state, record.ppid, record.pgid, record.sid, tty, foreground,
-    0, 0, 0, 0, 0, ticks(record.userNs), ticks(record.systemNs), ticks(record.childrenNs), 0, 15, 0, 1, 0,
+    0, 0, 0, 0, 0, ticks(record.userNs), ticks(record.systemNs), ticks(record.childrenNs), 0, 15 + record.nice, record.nice, 1, 0,
     ticks(record.startNs), info.rssKiB * 1024, Math.ceil(info.rssKiB / 4),
   ]; // biome-ignore format: the order is proc(5)'s
   return `${fields.join(' ')}\n`;

@@ -1,7 +1,11 @@
 /** dd: copies blocks between files and devices (coreutils 5.97). */
 import { strerror } from '../../../lib/errno';
 import { again, exit, type Program, type Step, type Sys, SysError, wait } from '../../sys';
-import { guarded, sizeOf, ToolError, UsageError } from '../options';
+import { guarded, quietly, sizeOf, ToolError, UsageError } from '../options';
+import { isWritten } from './drain';
+
+/** How often conv=fsync looks whether the disks have everything, ns. */
+const POLL_NS = 1_000_000;
 
 interface DdState {
   status: number;
@@ -32,6 +36,8 @@ interface DdState {
   bytes: number;
   readonly startNs: number;
   isEnd: boolean;
+  /** Status to end with once the output is where it belongs; −1 while it copies. */
+  ending: number;
 }
 
 export const dd: Program<DdState> = {
@@ -42,6 +48,7 @@ export const dd: Program<DdState> = {
   },
   step(sys, state) {
     if (state.status >= 0) return exit(state.status);
+    if (state.ending >= 0) return finish(sys, state, state.ending);
     try {
       // A few blocks a step; large ones are one at a time.
       for (let moved = 0; moved < 1 << 20; moved += state.inSize) {
@@ -70,7 +77,7 @@ function blank(sys: Sys): DdState {
   return {
     status: -1, input: 0, output: 1, inputName: 'standard input', outputName: 'standard output', inSize: 512, outSize: 512, count: -1, sync: false, noError: false,
     upper: false, lower: false, quiet: false, fsync: false, skip: 0, partial: new Uint8Array(0), pending: new Uint8Array(0), fullIn: 0, partIn: 0, fullOut: 0,
-    partOut: 0, bytes: 0, startNs: sys.nowNs, isEnd: false,
+    partOut: 0, bytes: 0, startNs: sys.nowNs, isEnd: false, ending: -1,
   }; // biome-ignore format: a record
 }
 
@@ -122,7 +129,12 @@ function open(sys: Sys): DdState {
   const output =
     to === undefined
       ? 1
-      : opened(to, { write: true, create: !conv.includes('nocreat'), exclusive: conv.includes('excl') });
+      : opened(to, {
+          read: isBlockDevice(sys, to),
+          write: true,
+          create: !conv.includes('nocreat'),
+          exclusive: conv.includes('excl'),
+        });
   if (to !== undefined && sys.fstat(output).kind === 'file') {
     // The length becomes what `seek` says, also when nothing is written: how sparse files are made.
     if (!conv.includes('notrunc')) sys.truncate(to, seek * outSize);
@@ -212,30 +224,45 @@ function join(a: Uint8Array, b: Uint8Array): Uint8Array {
 }
 
 function finish(sys: Sys, state: DdState, status: number): Step {
-  if (state.fsync) sys.sync();
-  report(sys, state);
+  if (state.ending < 0) {
+    state.ending = status;
+    report(sys, state);
+    if (sys.fstat(state.output).kind === 'block') sys.seek(state.output, 0, 'set');
+  }
+  if (state.fsync && !sys.sync()) return wait({ untilNs: sys.nowNs + POLL_NS });
+  if (state.outputName !== 'standard output' && !isWritten(sys, state.output)) return wait({ readable: state.output });
   return exit(status);
 }
+
+/** Devices are opened for reading as well, to see when everything has reached them. */
+const isBlockDevice = (sys: Sys, path: string) => quietly(() => sys.stat(path))?.kind === 'block';
 
 /** `1048576 bytes (1.0 MB) copied, 0.01 seconds, 105 MB/s`. */
 function report(sys: Sys, state: DdState): void {
   sys.eprint(`${state.fullIn}+${state.partIn} records in\n${state.fullOut}+${state.partOut} records out\n`);
   if (state.quiet) return;
   const seconds = Math.max((sys.nowNs - state.startNs) / 1e9, 1e-6);
-  const size = state.bytes < 1000 ? '' : ` (${decimal(state.bytes)}B)`;
-  const digits = Number(seconds.toPrecision(6)).toString();
   sys.eprint(
-    `${state.bytes} byte${state.bytes === 1 ? '' : 's'}${size} copied, ${digits} seconds, ${decimal(state.bytes / seconds)}B/s\n`,
+    `${state.bytes} byte${state.bytes === 1 ? '' : 's'} (${decimal(state.bytes, 0)}B) copied, ${sixDigits(seconds)} seconds, ${decimal(state.bytes / seconds, 1)}B/s\n`,
   );
 }
 
-function decimal(value: number): string {
+/** As `%g` of printf. */
+function sixDigits(value: number): string {
+  const short = Number(value.toPrecision(6));
+  if (short >= 1e-4) return String(short);
+  const [mantissa, exponent = ''] = short.toExponential().split('e');
+  return `${mantissa}e-${exponent.slice(1).padStart(2, '0')}`;
+}
+
+/** With a decimal unit, `least` being the first that may be used: sizes begin with B, speeds with kB. */
+function decimal(value: number, least: number): string {
   const units = ['', 'k', 'M', 'G', 'T'];
-  let unit = 0;
-  let scaled = value;
+  let unit = least;
+  let scaled = value / 1000 ** least;
   while (scaled >= 1000 && unit < units.length - 1) {
     scaled /= 1000;
     unit++;
   }
-  return `${scaled < 10 ? scaled.toFixed(1) : scaled.toFixed(0)} ${units[unit]}`;
+  return `${scaled < 10 && unit > 0 ? scaled.toFixed(1) : scaled.toFixed(0)} ${units[unit]}`;
 }

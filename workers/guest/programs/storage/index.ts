@@ -1,6 +1,7 @@
 /** Programs about disks and file systems. */
 import type { Program } from '../../sys';
 import { dd } from './dd';
+import { fdisk } from './fdisk';
 import { fsckPrograms } from './fsck';
 import { losetup } from './losetup';
 import { mkfsPrograms } from './mkfs';
@@ -9,7 +10,7 @@ import { mkswap, swapoff, swapon } from './swap';
 import { df, du } from './usage';
 
 export const storagePrograms: readonly Program[] = [
-  ...[dd, df, du, losetup, mkswap, mount, swapoff, swapon, umount],
+  ...[dd, df, du, fdisk, losetup, mkswap, mount, swapoff, swapon, umount],
   ...mkfsPrograms,
   ...fsckPrograms,
 ];

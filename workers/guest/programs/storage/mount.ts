@@ -235,6 +235,10 @@ export const umount = tool(
 );
 
 function umountOne(sys: Sys, word: string): boolean {
+  if (!sys.exists(word) && !sys.mounts().some(({ source }) => source === word)) {
+    sys.eprint(`umount: ${word}: not found\n`);
+    return false;
+  }
   const real = quietly(() => sys.realpath(word)) ?? word;
   const loopFile = sys.loopDevices().find(({ path }) => path === real)?.device;
   const found = [...sys.mounts()]

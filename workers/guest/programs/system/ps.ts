@@ -86,7 +86,7 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   start: { title: 'START', width: 5, value: (sys, it, facts) => started(sys, it, facts) },
   stime: { title: 'STIME', width: 5, value: (sys, it, facts) => started(sys, it, facts) },
   ni: { title: 'NI', width: 3, value: (_, it) => String(it.nice) },
-  pri: { title: 'PRI', width: 3, value: () => '15' },
+  pri: { title: 'PRI', width: 3, value: (_, it) => String(15 + it.nice) },
   psr: { title: 'PSR', width: 3, value: (_, it) => String(it.vcpu) },
   lstart: { title: 'STARTED', width: 24, value: (_, it, facts) => formatDate('%a %b %e %H:%M:%S %Y', facts.bootTime + it.startNs / 1e9) },
   etime: { title: 'ELAPSED', width: 11, value: (sys, it) => { const s = Math.floor((sys.nowNs - it.startNs) / 1e9); return s < 3600 ? `${String(Math.floor(s / 60)).padStart(2, '0')}:${String(s % 60).padStart(2, '0')}` : clock(s * 1e9); } },

@@ -156,7 +156,7 @@ function row(sys: Sys, it: ProcessInfo, percent: number): string {
   return [
     String(it.pid).padStart(5),
     userName(sys, it.uid).slice(0, 8).padEnd(8),
-    String(20 + it.nice).padStart(3),
+    String(15 + it.nice).padStart(3),
     String(it.nice).padStart(3),
     kib.padStart(5),
     kib.padStart(4),
