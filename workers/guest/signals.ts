@@ -28,6 +28,16 @@ export const signalNumber: Readonly<Record<SignalName, number>> = {
   WINCH: 28,
 };
 
+/** Every signal with its number, in the order of the numbers. */
+export const signalList = Object.entries(signalNumber) as readonly (readonly [SignalName, number])[];
+
+/** `TERM`, `SIGTERM`, `term` or `15` → TERM; undefined when there is no such signal. */
+export function parseSignal(text: string): SignalName | undefined {
+  if (/^\d+$/.test(text)) return signalList.find(([, number]) => number === Number(text))?.[0];
+  const bare = text.toUpperCase().replace(/^SIG/, '');
+  return signalList.find(([name]) => name === bare)?.[0];
+}
+
 export type DefaultAction = 'terminate' | 'ignore' | 'stop';
 
 export function defaultAction(signal: SignalName): DefaultAction {

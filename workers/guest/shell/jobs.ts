@@ -1,33 +1,8 @@
 /** Jobs: the children of a shell, grouped as the user sees them; foreground, background, stopped, done. */
+import { signalNumber } from '../signals';
 import { type ChildEvent, type SignalName, type Step, SysError, wait } from '../sys';
 import { abort, finish } from './flow';
 import { complain, type FrameOf, type Job, out, type Proc, type Shell } from './state';
-
-const SIGNAL_NUMBERS: Readonly<Record<SignalName, number>> = {
-  HUP: 1,
-  INT: 2,
-  QUIT: 3,
-  ILL: 4,
-  TRAP: 5,
-  ABRT: 6,
-  BUS: 7,
-  FPE: 8,
-  KILL: 9,
-  USR1: 10,
-  SEGV: 11,
-  USR2: 12,
-  PIPE: 13,
-  ALRM: 14,
-  TERM: 15,
-  CHLD: 17,
-  CONT: 18,
-  STOP: 19,
-  TSTP: 20,
-  TTIN: 21,
-  TTOU: 22,
-  URG: 23,
-  WINCH: 28,
-};
 
 export const SIGNAL_TEXT: Readonly<Partial<Record<SignalName, string>>> = {
   HUP: 'Hangup',
@@ -45,18 +20,6 @@ export const SIGNAL_TEXT: Readonly<Partial<Record<SignalName, string>>> = {
   ALRM: 'Alarm clock',
   TERM: 'Terminated',
 };
-
-export const signalNumber = (name: SignalName) => SIGNAL_NUMBERS[name];
-
-/** `TERM`, `SIGTERM`, `term` or `15` → TERM. */
-export function signalName(text: string): SignalName | undefined {
-  const entries = Object.entries(SIGNAL_NUMBERS) as [SignalName, number][];
-  if (/^\d+$/.test(text)) return entries.find(([, n]) => n === Number(text))?.[0];
-  const name = text.toUpperCase().replace(/^SIG/, '');
-  return entries.find(([n]) => n === name)?.[0];
-}
-
-export const signalList = () => Object.entries(SIGNAL_NUMBERS) as [SignalName, number][];
 
 export function newJob(sh: Shell, pids: readonly number[], text: string, pgid: number, background = false): Job {
   const { st } = sh;
@@ -104,7 +67,7 @@ function note(proc: Proc, event: ChildEvent): void {
   } else {
     proc.state = event.kind === 'stopped' ? 'stopped' : 'done';
     proc.signal = event.signal;
-    proc.status = 128 + signalNumber(event.signal);
+    proc.status = 128 + signalNumber[event.signal];
   }
 }
 
@@ -135,7 +98,7 @@ export function waitForeground(sh: Shell, f: FrameOf<'wait'>): Step | undefined 
     job.background = true;
     job.told = true;
     out(sh, `\n${jobLine(sh, job)}\n`, 2);
-    finish(sh, 128 + signalNumber(last.signal ?? 'TSTP'), true);
+    finish(sh, 128 + signalNumber[last.signal ?? 'TSTP'], true);
     return undefined;
   }
   st.jobs = st.jobs.filter((j) => j !== job);

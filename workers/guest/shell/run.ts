@@ -1,4 +1,6 @@
 /** The shell's step machine: flushes output, runs traps, advances the top frame, and fetches more input when there is none. */
+
+import { signalNumber } from '../signals';
 import { again, exit, type SignalName, type Step, SysError, wait } from '../sys';
 import { waitAll } from './builtins/jobControl';
 import { advanceRead } from './builtins/read';
@@ -6,7 +8,7 @@ import { advanceNode } from './compound';
 import { saveHistory } from './editor/history';
 import { abort, beginExit, finish, popFrame, runTrap, syntaxError } from './flow';
 import { nextInput } from './input';
-import { reap, signalNumber, waitForeground } from './jobs';
+import { reap, waitForeground } from './jobs';
 import { collect } from './launch';
 import { complain, type FrameOf, nodeAt, out, type Shell, type ShellState } from './state';
 
@@ -68,7 +70,7 @@ function flush(sh: Shell): Step | undefined {
 function brokenPipe({ st }: Shell): Step {
   st.out = [];
   st.frames = [];
-  st.exiting = 128 + signalNumber('PIPE');
+  st.exiting = 128 + signalNumber.PIPE;
   return exit(st.exiting);
 }
 
@@ -161,7 +163,7 @@ function takeSignal(sh: Shell): boolean {
     if (!st.interactive && st.traps['EXIT'] !== undefined && name !== 'INT') {
       st.signals.shift();
       st.fatal = name;
-      beginExit(sh, 128 + signalNumber(name));
+      beginExit(sh, 128 + signalNumber[name]);
       return true;
     }
     if (top?.k === 'wait') return false;
@@ -175,7 +177,7 @@ function takeSignal(sh: Shell): boolean {
   st.signals.shift();
   if (top?.k === 'waitall') {
     popFrame(sh);
-    st.status = 128 + signalNumber(name);
+    st.status = 128 + signalNumber[name];
   }
   runTrap(sh, action);
   return true;

@@ -1,24 +1,15 @@
 /** Commands that send signals: kill, killall, pidof, pgrep, pkill. */
 
-import { signalNumber } from '../../signals';
+import { parseSignal, signalList, signalNumber } from '../../signals';
 import { type ProcessInfo, type SignalName, type Sys, SysError } from '../../sys';
 import { command } from '../adapters';
 import { ToolError, tool } from '../options';
 import { baseName } from '../paths';
 import { uidOf } from '../users';
 
-const names = Object.keys(signalNumber) as SignalName[];
-
-/** `9`, `KILL`, `SIGKILL`, `kill`. */
-export function parseSignal(text: string): SignalName | undefined {
-  if (/^\d+$/.test(text)) return names.find((name) => signalNumber[name] === Number(text));
-  const bare = text.toUpperCase().replace(/^SIG/, '');
-  return names.find((name) => name === bare);
-}
-
 /** The whole list as the shell's builtin prints it, four in a line. */
-function signalList(): string {
-  const cells = names.map((name) => `${String(signalNumber[name]).padStart(2)}) SIG${name}`);
+function signalTable(): string {
+  const cells = signalList.map(([name, number]) => `${String(number).padStart(2)}) SIG${name}`);
   let text = '';
   for (let i = 0; i < cells.length; i += 4)
     text += `${cells
@@ -34,7 +25,7 @@ export const kill = command('kill', (sys, args) => {
   let words = [...args];
   const [first = ''] = words;
   if (first === '-l' || first === '-L') {
-    if (words.length === 1) sys.print(signalList());
+    if (words.length === 1) sys.print(signalTable());
     for (const word of words.slice(1)) {
       const found = parseSignal(/^\d+$/.test(word) && Number(word) > 128 ? String(Number(word) - 128) : word);
       if (!found) {
@@ -123,7 +114,7 @@ export const killall = command('killall', (sys, args) => {
     return 1;
   }
   if (words[0] === '-l') {
-    sys.print(`${names.join(' ')}\n`);
+    sys.print(`${signalList.map(([name]) => name).join(' ')}\n`);
     return 0;
   }
   if (words.length === 0) {

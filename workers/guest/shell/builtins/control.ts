@@ -1,9 +1,10 @@
 /** Builtins that steer execution: break, return, exit, eval, source, exec, trap, command, let, shift … */
 import { strerror } from '../../../lib/errno';
+import { parseSignal, signalList } from '../../signals';
 import { SysError } from '../../sys';
 import { evaluate } from '../arith';
 import { beginExit, leaveFunction, leaveLoops, pushText } from '../flow';
-import { jobState, signalList, signalName } from '../jobs';
+import { jobState } from '../jobs';
 import { findCommand, replaceProcess, spawnFile } from '../launch';
 import { foreground, groupOf } from '../pipeline';
 import { callBuiltin } from '../simple';
@@ -117,12 +118,7 @@ const trap: Builtin = ({ sh, argv }) => {
   const { st, sys } = sh;
   let args = argv.slice(1);
   if (args[0] === '-l') {
-    out(
-      sh,
-      `${signalList()
-        .map(([n, i]) => `${String(i).padStart(2)}) SIG${n}`)
-        .join('\n')}\n`,
-    );
+    out(sh, `${signalList.map(([n, i]) => `${String(i).padStart(2)}) SIG${n}`).join('\n')}\n`);
     return 0;
   }
   if (args[0] === '--') args = args.slice(1);
@@ -136,7 +132,7 @@ const trap: Builtin = ({ sh, argv }) => {
   let status = 0;
   for (const spec of reset && args[0] !== '-' ? args : args.slice(1)) {
     const pseudo = spec === '0' ? 'EXIT' : spec.toUpperCase();
-    const name = ['EXIT', 'ERR', 'DEBUG', 'RETURN'].includes(pseudo) ? pseudo : signalName(spec);
+    const name = ['EXIT', 'ERR', 'DEBUG', 'RETURN'].includes(pseudo) ? pseudo : parseSignal(spec);
     if (!name) {
       complain(sh, `trap: ${spec}: invalid signal specification`);
       status = 1;
@@ -144,7 +140,7 @@ const trap: Builtin = ({ sh, argv }) => {
     }
     if (action === '-') delete st.traps[name];
     else st.traps[name] = action;
-    const signal = signalName(name);
+    const signal = parseSignal(name);
     if (signal && signal !== 'KILL' && signal !== 'STOP') sys.ignoreSignal(signal, action === '');
   }
   return status;

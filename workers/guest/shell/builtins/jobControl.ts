@@ -1,8 +1,9 @@
 /** jobs, fg, bg, wait, kill, times. */
 import { strerror } from '../../../lib/errno';
+import { parseSignal, signalList } from '../../signals';
 import { again, type Step, SysError, wait } from '../../sys';
 import { finish } from '../flow';
-import { continueJob, findJob, jobLine, jobState, jobStatus, reap, signalList, signalName } from '../jobs';
+import { continueJob, findJob, jobLine, jobState, jobStatus, reap } from '../jobs';
 import { minutes } from '../pipeline';
 import { complain, type FrameOf, type Job, out, type Shell } from '../state';
 import type { Builtin } from './call';
@@ -84,17 +85,12 @@ const kill: Builtin = ({ sh, argv }) => {
     if (args[1] !== undefined) {
       const number = Number(args[1]);
       const found = /^\d+$/.test(args[1])
-        ? signalName(String(number > 128 ? number - 128 : number))
-        : signalList().find(([n]) => n === signalName(args[1]!))?.[1];
+        ? parseSignal(String(number > 128 ? number - 128 : number))
+        : signalList.find(([n]) => n === parseSignal(args[1]!))?.[1];
       out(sh, `${found ?? ''}\n`);
       return found === undefined ? 1 : 0;
     }
-    out(
-      sh,
-      `${signalList()
-        .map(([n, i]) => `${String(i).padStart(2)}) SIG${n}`)
-        .join('\t')}\n`,
-    );
+    out(sh, `${signalList.map(([n, i]) => `${String(i).padStart(2)}) SIG${n}`).join('\t')}\n`);
     return 0;
   }
   if ((first === '-s' || first === '-n') && args.length > 1) {
@@ -109,7 +105,7 @@ const kill: Builtin = ({ sh, argv }) => {
     out(sh, 'kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]\n', 2);
     return 1;
   }
-  const signal = signalName(name);
+  const signal = parseSignal(name);
   if (!signal && name !== '0') {
     complain(sh, `kill: ${name}: invalid signal specification`);
     return 1;
@@ -135,7 +131,7 @@ const kill: Builtin = ({ sh, argv }) => {
   return again();
 };
 
-function send(sh: Shell, pid: number, signal: ReturnType<typeof signalName>, spec: string): boolean {
+function send(sh: Shell, pid: number, signal: ReturnType<typeof parseSignal>, spec: string): boolean {
   const { sys } = sh;
   try {
     if (signal) sys.kill(pid, signal);
