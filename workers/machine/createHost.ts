@@ -270,7 +270,7 @@ export class Host {
     const { x86: load, loop } = this.world;
     const x86 = load && new X86Machine({ load, hold: (work) => void loop.hold(work), random: () => this.#fork() });
     return (cpu, entry) => {
-      if (cpu.translated) return x86?.findRunner(cpu, entry);
+      if (cpu.translated) return x86?.findRunner(cpu);
       if (!isMiniKernel(cpu, entry)) return undefined;
       const isFirst = this.#dom0 === undefined;
       return isFirst ? this.#startDom0(cpu, entry) : this.#startGuest(cpu, entry);

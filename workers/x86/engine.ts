@@ -5,6 +5,7 @@
  * v86's devices are cut off: every port and interrupt line a PC would have is dead, time comes from whoever owns the
  * engine, and code that v86 translates is compiled at once, so that a run depends on nothing but its inputs.
  */
+import { loadCpu, saveCpu } from './cpuState';
 import {
   FLAG_INTERRUPT,
   JIT_TABLE_OFFSET,
@@ -28,8 +29,6 @@ const VGA_MEMORY = 1 << 18;
 const SMALLEST_MEMORY = 1 << 20;
 const HARDWARE_IDLE_MS = 100;
 const MSR_HYPERCALL_PAGE = 0x4000_0000;
-const TASK_REGISTER_SEGMENTS = 6;
-const ALL_ONES = 0xffff_ffff;
 
 /** Whoever the processor leaves to. */
 export interface EngineOwner {
@@ -57,11 +56,6 @@ export interface EngineParts {
   /** The patched emulator, compiled. */
   readonly module: object;
   readonly wasm: WasmHost;
-}
-
-export interface EntryPoint {
-  readonly eip: number;
-  readonly ebx: number;
 }
 
 export class Engine {
@@ -157,28 +151,19 @@ export class Engine {
     return (this.#cpu.getUint32(place.flags, true) & FLAG_INTERRUPT) !== 0;
   }
 
-  /** The entry state of Xen's PVH boot protocol: flat 32-bit protected mode without paging, EBX = start info. */
-  enter({ eip, ebx }: EntryPoint): void {
-    const cpu = this.#cpu;
-    this.#exports['reset_cpu']!();
-    const nowNs = BigInt(this.owner.sliceStartNs());
+  /** The processor gets the registers of a record (struct hvm_hw_cpu); its time stamp counter is the host's. */
+  load(record: Uint8Array): void {
+    loadCpu({ view: this.#cpu, exports: this.#exports }, this.#guest, record);
+    this.#beginSlice();
+    const nowNs = BigInt(this.#sliceStartNs);
     this.#exports['set_tsc']!(Number(nowNs & 0xffff_ffffn) | 0, Number(nowNs >> 32n));
-    cpu.setUint32(place.cr, 0x11, true);
-    cpu.setUint8(place.protected_mode, 1);
-    cpu.setUint32(place.flags, 2, true);
-    cpu.setUint8(place.is_32, 1);
-    cpu.setUint8(place.stack_size_32, 1);
-    for (let segment = 0; segment < TASK_REGISTER_SEGMENTS; segment++) {
-      cpu.setUint8(place.segment_is_null + segment, 0);
-      cpu.setUint8(place.segment_access_bytes + segment, segment === 1 ? 0x9b : 0x93);
-      cpu.setUint32(place.segment_offsets + 4 * segment, 0, true);
-      cpu.setUint32(place.segment_limits + 4 * segment, ALL_ONES, true);
-    }
-    cpu.setUint32(place.reg32 + 4 * register.ebx, ebx, true);
-    cpu.setUint32(place.instruction_pointer, eip, true);
-    cpu.setUint32(place.previous_ip, eip, true);
-    this.#exports['update_state_flags']!();
-    this.#exports['full_clear_tlb']!();
+    this.#cpu.setUint8(place.in_hlt, 0);
+    this.#isHeld = false;
+  }
+
+  /** The registers between two slices, as a record. */
+  save(): Uint8Array {
+    return saveCpu({ view: this.#cpu, exports: this.#exports }, BigInt(this.owner.sliceStartNs()));
   }
 
   /** Physical address of a guest address by the page tables in force. */
@@ -192,8 +177,7 @@ export class Engine {
    * that it took. Throws what a real processor answers with a triple fault.
    */
   run(budgetNs: number): number {
-    this.#sliceStartNs = this.owner.sliceStartNs();
-    this.#sliceStartCount = this.instructionCount;
+    this.#beginSlice();
     this.#mustStop = false;
     if (this.#isHeld) {
       this.#isHeld = false;
@@ -280,6 +264,11 @@ export class Engine {
 
   #setReg(index: number, value: number): void {
     this.#cpu.setUint32(place.reg32 + 4 * index, value, true);
+  }
+
+  #beginSlice(): void {
+    this.#sliceStartNs = this.owner.sliceStartNs();
+    this.#sliceStartCount = this.instructionCount;
   }
 
   #sliceNs(): number {

@@ -10,6 +10,7 @@ import {
   XEN_DOMCTL_createdomain,
   XEN_DOMCTL_destroydomain,
   XEN_DOMCTL_getdomaininfo,
+  XEN_DOMCTL_gethvmcontext,
   XEN_DOMCTL_getvcpuaffinity,
   XEN_DOMCTL_getvcpuinfo,
   XEN_DOMCTL_hypercall_init,
@@ -24,6 +25,7 @@ import {
   XEN_DOMCTL_scheduler_op,
   XEN_DOMCTL_set_address_size,
   XEN_DOMCTL_setdomainhandle,
+  XEN_DOMCTL_sethvmcontext,
   XEN_DOMCTL_setvcpuaffinity,
   XEN_DOMCTL_setvcpucontext,
   XEN_DOMCTL_shadow_op,
@@ -205,6 +207,32 @@ export class Xc extends XcHost {
         op.u64(D + 8, BigInt(buffer.va));
       });
     });
+  }
+
+  /** The processor state of a translated domain: records as in abi/hvmSave.ts. */
+  setHvmContext(domid: number, context: Uint8Array): void {
+    this.withBuffer(context.length, (buffer) => {
+      buffer.write(0, context);
+      this.domctl(XEN_DOMCTL_sethvmcontext, domid, (op) => {
+        op.u32(D, context.length);
+        op.u64(D + 8, BigInt(buffer.va));
+      });
+    });
+  }
+
+  hvmContext(domid: number): Uint8Array {
+    const ask = (size: number, va: number) =>
+      this.domctl(
+        XEN_DOMCTL_gethvmcontext,
+        domid,
+        (op) => {
+          op.u32(D, size);
+          op.u64(D + 8, BigInt(va));
+        },
+        (op) => op.u32(D),
+      );
+    const size = ask(0, 0);
+    return this.withBuffer(size, (buffer) => buffer.read(0, ask(size, buffer.va)).slice());
   }
 
   resumeDomain(domid: number): void {

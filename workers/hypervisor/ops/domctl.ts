@@ -14,6 +14,7 @@ import {
   XEN_DOMCTL_destroydomain,
   XEN_DOMCTL_get_address_size,
   XEN_DOMCTL_getdomaininfo,
+  XEN_DOMCTL_gethvmcontext,
   XEN_DOMCTL_getmemlist,
   XEN_DOMCTL_getpageframeinfo,
   XEN_DOMCTL_getpageframeinfo2,
@@ -39,6 +40,7 @@ import {
   XEN_DOMCTL_set_target,
   XEN_DOMCTL_setdebugging,
   XEN_DOMCTL_setdomainhandle,
+  XEN_DOMCTL_sethvmcontext,
   XEN_DOMCTL_settimeoffset,
   XEN_DOMCTL_setvcpuaffinity,
   XEN_DOMCTL_setvcpucontext,
@@ -63,6 +65,7 @@ import {
 import { enableTranslation, gmfnToMfn } from '../memory/translated';
 import { writeWallclock } from '../time';
 import { ControlRequest } from './controlRequest';
+import { getHvmContext, setHvmContext } from './domctlHvm';
 import { getAffinity, getVcpuContext, getVcpuInfo, schedulerOp, setAffinity, setVcpuContext } from './domctlVcpu';
 import { fillHypercallPage, fillVmcallPage } from './hypercallPage';
 
@@ -145,6 +148,8 @@ const operations: Readonly<Record<number, Operation>> = {
     subscribeSuspend(domain, request.u32(0) as Port);
     return 0;
   },
+  [XEN_DOMCTL_gethvmcontext]: getHvmContext,
+  [XEN_DOMCTL_sethvmcontext]: setHvmContext,
   [XEN_DOMCTL_set_address_size]: (request) => {
     if (request.u32(0) !== 32) throw new XenError('EINVAL', 'only 32-bit domains');
     return 0;
