@@ -18,6 +18,26 @@ export function xendFiles(kernel: Kernel): XendFiles & XmFiles {
     }
   };
   return {
+    open(path, mode) {
+      if (mode === 'write') kernel.writeFile(path, new Uint8Array(0), 0o600);
+      const inode = vfs.find('/', path);
+      const { data } = inode;
+      if (!data) throw new SysError(inode.kind === 'dir' ? 'EISDIR' : 'EINVAL', path);
+      inode.opens++;
+      let offset = 0;
+      return {
+        write(bytes) {
+          vfs.write(inode, offset, bytes, path);
+          offset += bytes.length;
+        },
+        read(length) {
+          const bytes = data.read(offset, Math.min(length, Math.max(0, data.size - offset))).slice();
+          offset += bytes.length;
+          return bytes;
+        },
+        close: () => vfs.release(inode),
+      };
+    },
     read: (path) => kernel.readFile(path),
     write: (path, data) => kernel.writeFile(path, typeof data === 'string' ? new TextEncoder().encode(data) : data),
     append(path, text) {

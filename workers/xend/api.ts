@@ -73,6 +73,15 @@ export interface XendApi {
   shutdown(key: string, reason: ShutdownWord): Promise<void>;
   destroy(key: string): Promise<void>;
 
+  /** Writes the domain's state to a file and ends it, or lets it go on when it is a checkpoint. */
+  save(key: string, path: string, isCheckpoint: boolean): Promise<void>;
+  /** Makes a domain from a state file; it is left paused. */
+  restore(path: string): Promise<DomainSummary>;
+  /** Saves a managed domain beside its configuration. */
+  suspend(key: string): Promise<void>;
+  /** Continues a suspended domain; it is left paused. */
+  resume(key: string): Promise<DomainSummary>;
+
   setMemoryTarget(key: string, mebibytes: number): Promise<void>;
   setMaxMemory(key: string, mebibytes: number): Promise<void>;
   setVcpuCount(key: string, vcpus: number): Promise<void>;

@@ -3,11 +3,17 @@
  * (tools/python/xen/xend/XendDomain.py in Xen 3.4).
  */
 import { DOM0 } from '../abi/xen';
+import { SysError } from '../guest/sys';
+import { strerror } from '../lib/errno';
 import type { Sxp } from '../lib/sxp';
+import type { ByteSource } from '../migration/stream';
 import { DOM0_UUID, dom0Config, readAdopted } from './adopt';
 import { freeMemory } from './balloon';
+import { imageFiller, readConfig, saveCheckpoint } from './checkpoint/checkpoint';
+import { withSink, withSource } from './checkpoint/stateFile';
 import { pythonList } from './configSxp';
 import { DevController } from './devController';
+import type { DomainFiller } from './domainBuilder';
 import { type ConfigContext, checkName, type DomainConfig, parseDomainConfig } from './domainConfig';
 import { cloneConfig, type DomainHost, XendDomainInfo } from './domainInfo';
 import { randomUuid, sleep, type XendEnvironment } from './environment';
@@ -205,16 +211,90 @@ export class XendDomain implements DomainHost {
     return domain;
   }
 
+  // --- saved domains
+
+  /** Rejects with XendError; the domain goes on then. */
+  async save(key: string, path: string, isCheckpoint: boolean): Promise<void> {
+    const domain = this.#savable(key, 'save');
+    await this.#saveTo(domain, path, isCheckpoint);
+  }
+
+  /** Saves a managed domain beside its configuration; it lies dormant afterwards. */
+  async suspend(key: string): Promise<void> {
+    const domain = this.lookup(key);
+    if (domain.isPrivileged) throw new XendError(`Cannot suspend privileged domain ${key}`);
+    if (domain.powerState !== 'running') throw new VmError('Domain is not running');
+    if (!this.isManaged(domain)) throw new XendError('Domain is not managed by Xend lifecycle support.');
+    await this.#saveTo(domain, this.#managedStore.checkpoint(domain.config.uuid), false);
+  }
+
+  /** Continues a domain that was suspended; it is left paused. */
+  async resume(key: string): Promise<XendDomainInfo> {
+    const domain = this.lookup(key);
+    const path = this.#managedStore.checkpoint(domain.config.uuid);
+    if (domain.isPrivileged) throw new XendError(`Cannot resume privileged domain ${key}`);
+    if (domain.isRunning) throw new XendError('Cannot resume domain that is not suspended.');
+    if (!this.environment.files.exists(path)) throw new XendError('Domain was not suspended by Xend');
+    const resumed = await this.restore(path);
+    this.environment.files.remove(path);
+    return resumed;
+  }
+
+  /** Makes a domain from a state file; it is left paused. */
+  restore(path: string): Promise<XendDomainInfo> {
+    return withSource(this.environment, path, (source) => this.receive(source)).catch((error: unknown) => {
+      if (!(error instanceof SysError)) throw error;
+      throw new XendError(`can't read guest state file ${path}: ${strerror[error.code]}`);
+    });
+  }
+
+  /** A dormant domain whose state lies in a file. */
+  isSuspended({ uuid }: DomainConfig): boolean {
+    return this.environment.files.exists(this.#managedStore.checkpoint(uuid));
+  }
+
+  /** Makes a domain from a stream; it is left paused. Nothing is left of it on failure. */
+  async receive(source: ByteSource): Promise<XendDomainInfo> {
+    const config = parseDomainConfig(await readConfig(source), this.configContext);
+    return this.#oneAtATime(async () => {
+      this.refresh();
+      const twin = [...this.#domains].find(
+        ({ name, config: { uuid } }) => name === config.name || uuid === config.uuid,
+      );
+      if (twin) throw new VmError(`Domain '${config.name}' already exists with ID '${twin.domid}'`);
+      return this.#start(config, imageFiller(this, source));
+    });
+  }
+
+  async #saveTo(domain: XendDomainInfo, path: string, isCheckpoint: boolean): Promise<void> {
+    const { files } = this.environment;
+    try {
+      await withSink(this.environment, path, (sink) => saveCheckpoint(domain, sink, { isLive: false, isCheckpoint }));
+    } catch (error) {
+      if (files.kindOf(path) === 'file') files.remove(path);
+      if (error instanceof SysError)
+        throw new XendError(`can't write guest state file ${path}: ${strerror[error.code]}`);
+      throw error;
+    }
+  }
+
+  #savable(key: string, verb: string): XendDomainInfo {
+    const domain = this.lookup(key);
+    if (domain.isPrivileged) throw new XendError(`Cannot ${verb} privileged domain ${key}`);
+    if (domain.powerState !== 'running') throw new VmError('Domain is not running');
+    return domain;
+  }
+
   #oneAtATime<T>(build: () => Promise<T>): Promise<T> {
     const built = this.#building.then(build);
     this.#building = built.catch(() => {});
     return built;
   }
 
-  async #start(config: DomainConfig): Promise<XendDomainInfo> {
+  async #start(config: DomainConfig, filler?: DomainFiller): Promise<XendDomainInfo> {
     const domain = new XendDomainInfo(this, config);
     this.#domains.add(domain);
-    await domain.start();
+    await domain.start(filler);
     this.refresh();
     return domain;
   }

@@ -7,7 +7,18 @@ import type { Privcmd } from '../guest/services';
 import type { Random } from '../lib/random';
 import type { XenstoreClient } from '../xenstore/client';
 
+/** A file that is written or read from its beginning to its end. */
+export interface OpenFile {
+  /** Appends. Throws SysError when there is no room. */
+  write(bytes: Uint8Array): void;
+  /** Up to so many bytes; fewer at the end. */
+  read(length: number): Uint8Array;
+  close(): void;
+}
+
 export interface XendFiles {
+  /** Opens a file, emptied and made when missing for `write`. Throws SysError. */
+  open(path: string, mode: 'read' | 'write'): OpenFile;
   /** Undefined when there is no such file or it cannot be read. */
   read(path: string): Uint8Array | undefined;
   /** Sees to it that a file which is fetched on first use has its contents; rejects when it cannot be had. */

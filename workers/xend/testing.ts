@@ -383,6 +383,19 @@ export function fakeHost(options: FakeHostOptions = {}) {
     random: seeded(1),
     devices: options.devices ?? [],
     files: {
+      open: (path, mode) => {
+        if (mode === 'write') files.set(path, new Uint8Array(0));
+        let offset = 0;
+        return {
+          write: (more) => void files.set(path, Uint8Array.from([...bytes(files.get(path)!), ...more])),
+          read: (length) => {
+            const part = bytes(files.get(path)!).slice(offset, offset + length);
+            offset += part.length;
+            return part;
+          },
+          close: () => {},
+        };
+      },
       read: (path) => (files.has(path) ? bytes(files.get(path)!) : undefined),
       write: (path, data) => void files.set(path, data),
       append: (path, data) => void files.set(path, text(path) + data),

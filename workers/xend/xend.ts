@@ -203,6 +203,22 @@ class Api implements XendApi {
     });
   }
 
+  save(key: string, path: string, isCheckpoint: boolean): Promise<void> {
+    return refusals(() => this.#domains.save(key, path, isCheckpoint));
+  }
+
+  restore(path: string): Promise<DomainSummary> {
+    return refusals(async () => (await this.#domains.restore(path)).summary);
+  }
+
+  suspend(key: string): Promise<void> {
+    return refusals(() => this.#domains.suspend(key));
+  }
+
+  resume(key: string): Promise<DomainSummary> {
+    return refusals(async () => (await this.#domains.resume(key)).summary);
+  }
+
   setMemoryTarget(key: string, mebibytes: number): Promise<void> {
     return refusals(() => this.#domains.lookup(key).setMemoryTarget(mebibytes));
   }

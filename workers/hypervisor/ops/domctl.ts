@@ -30,10 +30,6 @@ import {
   XEN_DOMCTL_pausedomain,
   XEN_DOMCTL_resumedomain,
   XEN_DOMCTL_SENDTRIGGER_NMI,
-  XEN_DOMCTL_SHADOW_ENABLE_EXTERNAL,
-  XEN_DOMCTL_SHADOW_ENABLE_REFCOUNT,
-  XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE,
-  XEN_DOMCTL_SHADOW_OP_ENABLE,
   XEN_DOMCTL_scheduler_op,
   XEN_DOMCTL_sendtrigger,
   XEN_DOMCTL_set_address_size,
@@ -62,15 +58,13 @@ import {
   subscribeSuspend,
   unpauseByController,
 } from '../lifecycle';
-import { enableTranslation, gmfnToMfn } from '../memory/translated';
+import { gmfnToMfn } from '../memory/translated';
 import { writeWallclock } from '../time';
 import { ControlRequest } from './controlRequest';
 import { getHvmContext, setHvmContext } from './domctlHvm';
 import { getAffinity, getVcpuContext, getVcpuInfo, schedulerOp, setAffinity, setVcpuContext } from './domctlVcpu';
 import { fillHypercallPage, fillVmcallPage } from './hypercallPage';
-
-const PAGING_OF_ITS_OWN =
-  XEN_DOMCTL_SHADOW_ENABLE_REFCOUNT | XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE | XEN_DOMCTL_SHADOW_ENABLE_EXTERNAL;
+import { shadowOp } from './shadowOp';
 
 /** Runs one sub-operation on the domain that the request names; answers EAX. */
 type Operation = (request: ControlRequest, domain: Domain) => number;
@@ -181,21 +175,6 @@ export function domctl(call: Call, [va]: readonly number[]): number {
   return operation(request, call.hv.domain(request.domid));
 }
 
-/**
- * Gives a domain without memory page tables of its own: refcounted, translated and external, as those of every fully
- * virtualised domain are. Nothing else is shadowed here.
- */
-function shadowOp(request: ControlRequest, domain: Domain): number {
-  if (domain === request.call.domain) throw new XenError('EINVAL', 'shadow_op on itself');
-  if (request.u32(0) !== XEN_DOMCTL_SHADOW_OP_ENABLE || request.u32(4) !== PAGING_OF_ITS_OWN) return -errno.ENOSYS;
-  if (domain.isTranslated) throw new XenError('EINVAL', 'enabled already');
-  if (domain.totPages > 0 || domain.vcpus.some(({ isInitialised }) => isInitialised))
-    throw new XenError('EBUSY', 'the domain has memory');
-  enableTranslation(domain);
-  for (const { unit } of domain.vcpus) request.call.hv.schedule.setPeriodic(unit, 0);
-  return 0;
-}
-
 function create(request: ControlRequest): number {
   const flags = request.u32(20);
   const known = XEN_DOMCTL_CDF_hvm_guest | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_s3_integrity;
@@ -240,9 +219,10 @@ function getMemlist(request: ControlRequest, domain: Domain): number {
 }
 
 function pageType({ hv }: Call, domain: Domain, gmfn: number): number {
-  return hv.memory.isAllocatedTo(gmfnToMfn(domain, gmfn) ?? -1, domain.domid)
-    ? XEN_DOMCTL_PFINFO_NOTAB
-    : XEN_DOMCTL_PFINFO_XTAB;
+  const mfn = gmfnToMfn(domain, gmfn) ?? -1;
+  // Xen's own pages are nobody's memory (from Xen 4 on).
+  const isMemory = hv.memory.isAllocatedTo(mfn, domain.domid) && !hv.memory.isXenheap(mfn);
+  return isMemory ? XEN_DOMCTL_PFINFO_NOTAB : XEN_DOMCTL_PFINFO_XTAB;
 }
 
 function getPageframeInfo2(request: ControlRequest, domain: Domain): number {

@@ -10,17 +10,16 @@ import {
 } from '../../abi/hvmParams';
 import { encodeHvmContext, fxsave, HVM_HW_CPU_SIZE, HVM_SAVE_CODE_CPU, hvmHwCpu, hvmSegments } from '../../abi/hvmSave';
 import { PAGE_SIZE } from '../../abi/xen';
-import { XenError } from '../../lib/errno';
-import { sleep, type XendEnvironment } from '../environment';
+import type { XendEnvironment } from '../environment';
 import { VmError } from '../errors';
 import type { Xc } from '../xc';
+import { setRegisters } from './hvmContext';
 import type { BuildRequest, BuildResult } from './linux';
 import type { PvhKernel } from './pvhKernel';
 import { layOutPvh, type PvhLayout } from './pvhLayout';
 
 /** Frames mapped at a time while writing. */
 const MAP_BATCH = 256;
-const PROCESSOR_POLL_MS = 1;
 
 const CR0_PE = 1;
 const CR0_ET = 0x10;
@@ -57,26 +56,12 @@ export async function buildPvh(
   xc.setHvmParam(domid, HVM_PARAM_STORE_EVTCHN, request.storePort);
   xc.setHvmParam(domid, HVM_PARAM_CONSOLE_PFN, layout.consolePfn);
   xc.setHvmParam(domid, HVM_PARAM_CONSOLE_EVTCHN, request.consolePort);
-  // The processor may take a moment; nobody may look at the domain's pages before it is there.
-  while (!setEntry(xc, domid, layout)) await sleep(environment, PROCESSOR_POLL_MS);
+  await setRegisters(xc, environment, domid, entryContext(layout));
   return {
     storeMfn: layout.storePfn,
     consoleMfn: layout.consolePfn,
     notes: { text: new Map([['guest-os', 'linux']]), number: new Map() },
   };
-}
-
-/** False: Xen asks to be asked again. */
-function setEntry(xc: Xc, domid: number, layout: PvhLayout): boolean {
-  try {
-    xc.setHvmContext(domid, entryContext(layout));
-    return true;
-  } catch (error) {
-    if (error instanceof XenError && error.code === 'EAGAIN') return false;
-    if (error instanceof XenError && error.code === 'ENODEV')
-      throw new VmError(`(1, 'Internal error', 'no x86 processor for this kernel: ${error.detail}\\n')`);
-    throw error;
-  }
 }
 
 /** 32-bit protected mode without paging, flat segments, EBX = start info (the PVH boot protocol of Xen 4). */

@@ -1,6 +1,7 @@
 /** All subcommands of xm, in the order of the long help. */
 import type { XmCommand } from '../command';
 import { blockAttach, blockDetach, blockList } from './block';
+import { restore, resume, save, suspend } from './checkpoint';
 import { consoleCommand } from './console';
 import { create } from './create';
 import { dryRun } from './dryRun';
@@ -37,8 +38,12 @@ export const commands: readonly XmCommand[] = [
   pause,
   reboot,
   rename,
+  restore,
+  resume,
+  save,
   shutdown,
   start,
+  suspend,
   sysrq,
   unpause,
   uptime,
