@@ -16,9 +16,9 @@ import {
 } from '../acm/policyUpdate';
 import { PolicyError, type PolicyFile, readPolicy, writePolicy } from '../acm/policyXml';
 import { findResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
-import { sha1 } from '../acm/sha1';
 import { prettyXml, xmlText } from '../acm/xmlTree';
 import { XsError } from '../acm/xserr';
+import { sha1 } from '../lib/digest';
 import { sxpText } from '../lib/sxp';
 import { BootPolicy } from './bootPolicy';
 import type { DeviceConfig, DomainConfig } from './domainConfig';
