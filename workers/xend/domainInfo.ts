@@ -13,7 +13,7 @@ import { bootImage, buildDomain, checkImage, createInXen, pinVcpu } from './doma
 import { type ConfigContext, checkMemory, type DeviceConfig, type DomainConfig, deviceConfig } from './domainConfig';
 import { powerState, stateLetters } from './domainState';
 import { availability, type Channel, createDomPath, freeVmPath, storeDomDetails, storeVmDetails } from './domainStore';
-import { randomMac, sleep, uuidBytes, type XendEnvironment } from './environment';
+import { randomMac, sleep, uuidBytes, type XendEnvironment, type XendFiles } from './environment';
 import { asXendError, textOf, XendError, xcText } from './errors';
 import type { XendLog } from './log';
 import { schedulerName } from './node';
@@ -35,8 +35,8 @@ export interface DomainHost {
   freeMemory(kib: number): Promise<void>;
   /** The domain has no id any more: forget it. */
   forget(domain: XendDomainInfo): void;
-  /** A managed domain's configuration has changed: keep it. */
-  keep(config: DomainConfig): void;
+  /** A managed domain's configuration has changed: keep it, in `files` if they are given. */
+  keep(config: DomainConfig, files?: XendFiles): void;
   /** Starts a domain from the same configuration, waits for its devices and lets it run. */
   restart(config: DomainConfig): Promise<XendDomainInfo>;
 }
@@ -228,14 +228,14 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
   }
 
   /** The label in the configuration has changed. */
-  storeLabel(): void {
+  storeLabel(files: XendFiles): void {
     const { securityLabel } = this.config;
     const { store } = this.host.environment;
     if (this.isRunning) {
       if (securityLabel === undefined) store.remove(`${this.#vmPath}/security_label`);
       else store.write(`${this.#vmPath}/security_label`, securityLabel);
     }
-    this.host.keep(this.config);
+    this.host.keep(this.config, files);
   }
 
   sendSysrq(letter: string): void {

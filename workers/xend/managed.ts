@@ -33,7 +33,7 @@ export class ManagedStore {
     });
   }
 
-  save(config: DomainConfig): void {
+  save(config: DomainConfig, files = this.files): void {
     const sxp: Sxp = [
       ...domainSxp(config, undefined, 0),
       ['vcpu_avail', String(config.vcpuAvail)],
@@ -41,7 +41,7 @@ export class ManagedStore {
       ['cpu_cap', String(config.cap)],
       ...config.backends.map((kind): Sxp => ['backend', [kind]]),
     ];
-    this.files.write(`${this.directory}/${config.uuid}/config.sxp`, `${prettyPrint(sxp)}\n`);
+    files.write(`${this.directory}/${config.uuid}/config.sxp`, `${prettyPrint(sxp)}\n`);
   }
 
   remove(uuid: string): void {
