@@ -8,7 +8,7 @@ import { gunzipSync } from 'fflate';
 import type { Kernel } from '../guest/kernel';
 import type { RootTree } from '../guest/rootTree';
 import { SysError } from '../guest/sys';
-import { sha256Hex } from '../lib/sha256';
+import { sha256Hex } from '../lib/digest';
 
 /** An entry of public/guests/manifest.json. */
 export interface GuestImage {

@@ -14,7 +14,7 @@ import { buildDomain, createInXen, type DomainFiller, kernelFiller, pinVcpu } fr
 import { type ConfigContext, checkMemory, type DeviceConfig, type DomainConfig, deviceConfig } from './domainConfig';
 import { powerState, stateLetters } from './domainState';
 import { availability, type Channel, createDomPath, freeVmPath, storeDomDetails, storeVmDetails } from './domainStore';
-import { randomMac, sleep, uuidBytes, type XendEnvironment } from './environment';
+import { randomMac, sleep, uuidBytes, type XendEnvironment, type XendFiles } from './environment';
 import { asXendError, textOf, XendError, xcText } from './errors';
 import type { XendLog } from './log';
 import { schedulerName } from './node';
@@ -38,8 +38,8 @@ export interface DomainHost {
   forget(domain: XendDomainInfo): void;
   /** A dormant domain whose state lies in a file. */
   isSuspended(config: DomainConfig): boolean;
-  /** A managed domain's configuration has changed: keep it. */
-  keep(config: DomainConfig): void;
+  /** A managed domain's configuration has changed: keep it, in `files` if they are given. */
+  keep(config: DomainConfig, files?: XendFiles): void;
   /** Starts a domain from the same configuration, waits for its devices and lets it run. */
   restart(config: DomainConfig): Promise<XendDomainInfo>;
 }
@@ -278,14 +278,14 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
   }
 
   /** The label in the configuration has changed. */
-  storeLabel(): void {
+  storeLabel(files: XendFiles): void {
     const { securityLabel } = this.config;
     const { store } = this.host.environment;
     if (this.isRunning) {
       if (securityLabel === undefined) store.remove(`${this.#vmPath}/security_label`);
       else store.write(`${this.#vmPath}/security_label`, securityLabel);
     }
-    this.host.keep(this.config);
+    this.host.keep(this.config, files);
   }
 
   sendSysrq(letter: string): void {

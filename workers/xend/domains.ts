@@ -16,7 +16,7 @@ import { DevController } from './devController';
 import type { DomainFiller } from './domainBuilder';
 import { type ConfigContext, checkName, type DomainConfig, parseDomainConfig } from './domainConfig';
 import { cloneConfig, type DomainHost, XendDomainInfo } from './domainInfo';
-import { randomUuid, sleep, type XendEnvironment } from './environment';
+import { randomUuid, sleep, type XendEnvironment, type XendFiles } from './environment';
 import { VmError, XendError, XendInvalidDomain } from './errors';
 import type { XendLog } from './log';
 import { ManagedStore } from './managed';
@@ -125,11 +125,11 @@ export class XendDomain implements DomainHost {
     return this.#managed.has(domain.config.uuid);
   }
 
-  keep(config: DomainConfig): void {
+  keep(config: DomainConfig, files?: XendFiles): void {
     const dormant = this.#managed.get(config.uuid);
     if (!dormant) return;
     if (dormant.config !== config) Object.assign(dormant.config, cloneConfig(config));
-    this.#managedStore.save(dormant.config);
+    this.#managedStore.save(dormant.config, files);
   }
 
   /** Keeps a configuration without starting anything (`xm new`). */

@@ -33,8 +33,8 @@ export class ManagedStore {
     });
   }
 
-  save(config: DomainConfig): void {
-    this.files.write(`${this.directory}/${config.uuid}/config.sxp`, `${prettyPrint(keptSxp(config))}\n`);
+  save(config: DomainConfig, files = this.files): void {
+    files.write(`${this.directory}/${config.uuid}/config.sxp`, `${prettyPrint(keptSxp(config))}\n`);
   }
 
   /** Where a suspended domain's state lies. */

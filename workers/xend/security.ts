@@ -3,6 +3,7 @@
  * wholly or not at all (XendXSPolicyAdmin.py, util/acmpolicy.py and util/xsm/acm/acm.py in Xen 3.4).
  */
 import { defaultPolicy } from '../acm/defaultPolicy';
+import { chwallRowOf, ssidref } from '../acm/numbering';
 import { compilePolicy, decodePolicy } from '../acm/policyBinary';
 import { LookupError, PolicyMap, writeMap } from '../acm/policyMap';
 import { DEFAULT_POLICY_NAME, INACCESSIBLE, UNLABELED } from '../acm/policyModel';
@@ -16,18 +17,20 @@ import {
 } from '../acm/policyUpdate';
 import { PolicyError, type PolicyFile, readPolicy, writePolicy } from '../acm/policyXml';
 import { findResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
-import { sha1 } from '../acm/sha1';
 import { prettyXml, xmlText } from '../acm/xmlTree';
 import { XsError } from '../acm/xserr';
+import { SysError } from '../guest/sys';
+import { sha1 } from '../lib/digest';
 import { sxpText } from '../lib/sxp';
 import { BootPolicy } from './bootPolicy';
 import type { DeviceConfig, DomainConfig } from './domainConfig';
-import type { XendEnvironment } from './environment';
+import type { XendEnvironment, XendFiles } from './environment';
 import { VmError, type XendError, XsmError } from './errors';
 import type { XendLog } from './log';
 import type { XendOptions } from './options';
 import type { PolicyState } from './securityApi';
 import { checkResources, HypervisorRefusal, isDisk, readForUpdate, setPolicyError, updatedVif } from './securityChange';
+import { commitChange, type Labelling } from './securityCommit';
 import { SecurityFiles } from './securityFiles';
 import { XcAcm } from './xcAcm';
 
@@ -41,8 +44,8 @@ export interface LabelledDomain {
   readonly powerState: string;
   readonly config: DomainConfig;
   readonly info: { readonly ssidref: number } | undefined;
-  /** Writes the configuration where it is kept. */
-  storeLabel(): void;
+  /** Writes the label, and the configuration where it is kept, if it is. */
+  storeLabel(files: XendFiles): void;
 }
 
 export interface SecurityHost {
@@ -115,7 +118,12 @@ export class XendSecurity {
     const row = (this.#dom0()?.info?.ssidref ?? 1) & 0xffff;
     const refusal = this.acm.changePolicy(compilePolicy(file), [], row === 1 ? [] : [[row, 1]]);
     if (refusal) this.host.log.error('XendXSPolicyAdmin:180', 'Could not put the DEFAULT policy in force.');
-    this.files.save(file, false);
+    try {
+      this.files.save(file, false);
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+      this.host.log.error('XendXSPolicyAdmin:184', `Could not write the DEFAULT policy: ${error.message}`);
+    }
     this.#become(file);
   }
 
@@ -156,13 +164,11 @@ export class XendSecurity {
     const { policyName } = this;
     const stored = domain.config.securityLabel;
     if (domain.domid !== 0 && stored !== undefined) return stored;
-    let label = UNLABELED;
-    try {
-      label = this.#current.map.label(domain.info?.ssidref ?? 0);
-    } catch (error) {
-      if (!(error instanceof LookupError)) throw error;
-    }
-    return fullLabel({ type: 'ACM', policy: policyName, label });
+    return fullLabel({
+      type: 'ACM',
+      policy: policyName,
+      label: labelName(this.#current.map, domain.info?.ssidref ?? 0),
+    });
   }
 
   /**
@@ -276,7 +282,8 @@ export class XendSecurity {
   resetPolicy(): { readonly wasBoot: boolean } {
     const { file } = this.requireCurrent();
     const wasBoot = this.boot.name === file.policy.name;
-    const failure = () => new XsmError("Could not reset the system's policy. Try to halt all guests.");
+    const failure = (...details: readonly string[]) =>
+      new XsmError("Could not reset the system's policy. Try to halt all guests.", details);
     // DEFAULT lets nothing run but Domain-0.
     if (this.host.labelledDomains().some(({ domid }) => domid > 0)) throw failure();
     const dom0 = this.#dom0();
@@ -285,6 +292,7 @@ export class XendSecurity {
       this.#update(readPolicy(writePolicy(defaultPolicy(label === UNLABELED ? undefined : label))), {});
     } catch (error) {
       if (error instanceof XsError) throw failure();
+      if (error instanceof SysError) throw failure(error.message);
       throw error;
     }
     return { wasBoot };
@@ -312,42 +320,85 @@ export class XendSecurity {
         checkResources(domain, labels.get(domain), { entries, old: current.file, next: file, map, plan, files });
     const dom0 = this.#dom0();
     const dom0Before = dom0 && this.labelOf(dom0);
+    const dom0Ref = movedReference(dom0?.info?.ssidref ?? 0, plan);
+    const dom0Label = fullLabel({ type: 'ACM', policy: next.name, label: labelName(map, dom0Ref) });
 
+    commitChange({
+      files,
+      labellings: domains
+        .filter(({ domid }) => domid !== 0)
+        .map(
+          (domain): Labelling => ({
+            domain,
+            label: labels.get(domain),
+            devices: domain.config.devices.map((device) => updatedVif(device, old, next, plan)),
+          }),
+        ),
+      stage: (staged) => {
+        const inFiles = this.files.in(staged);
+        const boot = new BootPolicy(staged);
+        inFiles.writeResources(entries);
+        boot.remove();
+        inFiles.save(file, next.name !== DEFAULT_POLICY_NAME);
+        if (dom0 && dom0Label !== dom0Before) boot.setSsidref(dom0Word(dom0Ref, dom0Label));
+        if (next.name !== DEFAULT_POLICY_NAME && forBoot) boot.install(next.name, binary);
+      },
+      enforce: () => this.#enforce(binary, plan),
+    });
+    this.#become(file);
+  }
+
+  /** Throws HypervisorRefusal. Answers how to go back. */
+  #enforce(binary: Uint8Array, plan: UpdatePlan): () => void {
+    const before = this.acm.policy()!;
+    const refs = this.host
+      .labelledDomains()
+      .flatMap(({ domid, info }) => (info ? [[domid, info.ssidref] as const] : []));
     const refusal = this.acm.changePolicy(binary, plan.deletions, plan.changes);
     if (refusal) throw new HypervisorRefusal(refusal);
-
-    this.files.writeResources(entries);
-    this.boot.remove();
-    this.files.save(file, next.name !== DEFAULT_POLICY_NAME);
-    this.#become(file);
-    for (const [domain, label] of labels) {
-      if (domain.domid === 0) continue;
-      domain.config.securityLabel = label;
-      domain.config.devices = domain.config.devices.map((device) => updatedVif(device, old, next, plan));
-      domain.storeLabel();
-    }
-    this.#rememberDom0(dom0Before);
-    if (next.name !== DEFAULT_POLICY_NAME && forBoot) this.boot.install(next.name, binary);
+    return () => {
+      const back = this.acm.changePolicy(
+        before,
+        [],
+        plan.changes.map(([old, now]) => [now, old]),
+      );
+      // Two labels that became one are told apart again.
+      if (back ?? this.acm.relabel(refs))
+        this.host.log.error('XendXSPolicyAdmin:201', 'Could not go back to the policy before.');
+    };
   }
 
   #labelAfter(domain: LabelledDomain, plan: UpdatePlan, file: PolicyFile): string | undefined {
     const full = parseFullLabel(domain.config.securityLabel ?? '');
     if (!full) return domain.config.securityLabel;
-    return fullLabel(updatedLabel(full, this.requireCurrent().file.policy, file.policy, plan.vmLabelNow));
+    const old = this.requireCurrent().file.policy;
+    const next = file.policy;
+    // DEFAULT takes Domain-0's label over from whatever it was; for the others that label is gone.
+    const isKept = next.name !== DEFAULT_POLICY_NAME || next.vmLabels.some(({ name }) => name === full.label);
+    return fullLabel(updatedLabel(full, old, next, isKept ? plan.vmLabelNow : () => undefined));
   }
+}
 
-  /** Domain-0's label goes onto Xen's boot line when it is another than before. */
-  #rememberDom0(before: string | undefined): void {
-    const dom0 = this.#dom0();
-    const label = dom0 && this.labelOf(dom0);
-    if (!dom0 || label === before) return;
-    this.writeDom0Word(dom0.info?.ssidref ?? 0, label);
-  }
+/** What Xen's boot line says of Domain-0's label; nothing under DEFAULT. */
+export function dom0Word(ssidref: number, label: string): string | undefined {
+  if (parseFullLabel(label)?.policy === DEFAULT_POLICY_NAME) return undefined;
+  return `0x${ssidref.toString(16).padStart(8, '0')}:${label}`;
+}
 
-  writeDom0Word(ssidref: number, label: string | undefined): void {
-    const isDefault = this.policyName === DEFAULT_POLICY_NAME;
-    this.boot.setSsidref(isDefault ? undefined : `0x${ssidref.toString(16).padStart(8, '0')}:${label}`);
+/** What a policy calls a reference; unlabelled when it has no name for it. */
+function labelName(map: PolicyMap, ref: number): string {
+  try {
+    return map.label(ref);
+  } catch (error) {
+    if (!(error instanceof LookupError)) throw error;
+    return UNLABELED;
   }
+}
+
+/** The reference that a change list gives a domain. */
+function movedReference(ref: number, { changes }: UpdatePlan): number {
+  const now = new Map(changes).get(chwallRowOf(ref));
+  return now === undefined ? ref : ssidref(now, now);
 }
 
 export function isActive({ powerState }: LabelledDomain): boolean {

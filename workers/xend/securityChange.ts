@@ -9,6 +9,7 @@ import { PolicyError, type PolicyFile, readPolicy } from '../acm/policyXml';
 import { findResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
 import { TypeEnforcement } from '../acm/typeEnforcement';
 import { XSERR, XsError, type XserrName, xserrText } from '../acm/xserr';
+import { SysError } from '../guest/sys';
 import { sxpText } from '../lib/sxp';
 import type { DeviceConfig } from './domainConfig';
 import type { XendFiles } from './environment';
@@ -148,6 +149,7 @@ export function setPolicyError(error: unknown): unknown {
     if (error.pairs.length === 0) return failed("Unknown XSERR code '0x1'.");
     return failed(`${xserrText('HV_OP_FAILED')}. Hypervisor reported errors:${pairsText(error.pairs)}`);
   }
+  if (error instanceof SysError) return failed(xserrText('FILE_ERROR'), [error.message]);
   if (!(error instanceof XsError)) return error;
   const details =
     error instanceof PolicyError
