@@ -161,7 +161,9 @@ export class Engine {
   enter({ eip, ebx }: EntryPoint): void {
     const cpu = this.#cpu;
     this.#exports['reset_cpu']!();
-    const nowNs = BigInt(this.owner.sliceStartNs());
+    // The counter is v86's clock, which is the owner's time from now on, plus an offset: set when both are known.
+    this.#beginSlice();
+    const nowNs = BigInt(this.#sliceStartNs);
     this.#exports['set_tsc']!(Number(nowNs & 0xffff_ffffn) | 0, Number(nowNs >> 32n));
     cpu.setUint32(place.cr, 0x11, true);
     cpu.setUint8(place.protected_mode, 1);
@@ -192,8 +194,7 @@ export class Engine {
    * that it took. Throws what a real processor answers with a triple fault.
    */
   run(budgetNs: number): number {
-    this.#sliceStartNs = this.owner.sliceStartNs();
-    this.#sliceStartCount = this.instructionCount;
+    this.#beginSlice();
     this.#mustStop = false;
     if (this.#isHeld) {
       this.#isHeld = false;
@@ -280,6 +281,11 @@ export class Engine {
 
   #setReg(index: number, value: number): void {
     this.#cpu.setUint32(place.reg32 + 4 * index, value, true);
+  }
+
+  #beginSlice(): void {
+    this.#sliceStartNs = this.owner.sliceStartNs();
+    this.#sliceStartCount = this.instructionCount;
   }
 
   #sliceNs(): number {
