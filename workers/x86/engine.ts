@@ -154,6 +154,7 @@ export class Engine {
   /** The processor gets the registers of a record (struct hvm_hw_cpu); its time stamp counter is the host's. */
   load(record: Uint8Array): void {
     loadCpu({ view: this.#cpu, exports: this.#exports }, this.#guest, record);
+    // The counter is v86's clock, which is the owner's time from now on, plus an offset: set when both are known.
     this.#beginSlice();
     const nowNs = BigInt(this.#sliceStartNs);
     this.#exports['set_tsc']!(Number(nowNs & 0xffff_ffffn) | 0, Number(nowNs >> 32n));

@@ -39,3 +39,43 @@ export async function bootedHost(options: Partial<CreateOptions> = {}): Promise<
     close: () => lab.dispose(),
   };
 }
+
+/**
+ * What a domain leaves behind when it is not taken away properly: store entries, memory, event channels, interfaces, loop
+ * devices. Two of these are equal when nothing was.
+ */
+export async function traces(booted: BootedHost): Promise<unknown> {
+  const lines = async (command: string) =>
+    (await booted.exec(command)).output.split('\n').filter((line) => line !== '');
+  const hypervisor = booted.host.host.hypervisor!;
+  const dom0 = hypervisor.domains()[0]!;
+  const ports = Array.from({ length: dom0.evtchns.size }, (_, port) => dom0.evtchns.at(port));
+  return {
+    domains: hypervisor.domains().map(({ domid }) => domid),
+    list: (await lines('xm list')).map((line) => line.split(/\s+/)[0]),
+    store: await lines('xenstore-list /local/domain; xenstore-list /vm; xenstore-ls /local/domain/0/backend'),
+    // Domain-0 may have given some of its own to make room.
+    pages: hypervisor.memory.freePages + hypervisor.memory.scrubPages + dom0.totPages,
+    xenheapPages: hypervisor.memory.xenheapFreePages,
+    ports: ports.filter(({ state }) => state === 'interdomain' || state === 'unbound').length,
+    mappings: [...dom0.grants.tracks()].length,
+    interfaces: (await lines('ls /sys/class/net')).sort(),
+    loops: await lines('losetup -a'),
+  };
+}
+
+/** Repeats a command until its output is as expected, for so long of virtual time; throws when it never is. */
+export async function eventually(
+  booted: BootedHost,
+  command: string,
+  expected: RegExp,
+  limitMs = 10_000,
+): Promise<void> {
+  const endMs = booted.lab.nowMs + limitMs;
+  for (;;) {
+    const { output } = await booted.exec(command);
+    if (expected.test(output)) return;
+    if (booted.lab.nowMs >= endMs) throw new Error(`${command} does not show ${expected}, but\n${output}`);
+    await booted.advance(50);
+  }
+}

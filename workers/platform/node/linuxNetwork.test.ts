@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GuestConsole } from './guestConsole';
+import { type BootedHost, bootedHost, traces } from './testing';
+
+const MIB = 2;
+const FILE = `dd if=/dev/urandom of=/tmp/sent bs=64k count=${MIB * 16} 2>/dev/null`;
+
+describe('guests of different kinds on one bridge', () => {
+  let booted: BootedHost;
+  let empty: unknown;
+  const guests: Record<string, GuestConsole> = {};
+  beforeAll(async () => {
+    booted = await bootedHost({});
+    empty = await traces(booted);
+    const create = async (command: string) => {
+      const { status, output } = await booted.exec(command);
+      if (status !== 0) throw new Error(output);
+    };
+    await create('xm create /etc/xen/linux');
+    // The same kernel again, which stays in its RAM disk.
+    await create('sed "/^disk/d; s/^root.*/root = \'\\/dev\\/ram0\'/" /etc/xen/linux > /etc/xen/second');
+    await create('xm create /etc/xen/second name=second memory=48');
+    await create('xm create /etc/xen/debian');
+    await create(
+      'xm create -q /dev/null kernel=/boot/vmlinuz-2.6.18-xenU memory=64 name=mini vif=mac=00:16:3e:00:00:01 ip=192.0.2.90 netmask=255.255.255.0',
+    );
+    for (const name of ['linux', 'second', 'debian']) guests[name] = await GuestConsole.linux(booted, name);
+    guests['mini'] = await GuestConsole.mini(booted, 'mini');
+    for (const name of ['linux', 'second', 'debian'])
+      await guests[name]!.run('until ip addr show eth0 | grep -q "inet "; do sleep 1; done');
+  }, 120_000);
+  afterAll(() => booted.close());
+
+  const output = async (name: string, command: string) => (await guests[name]!.run(command)).output;
+  const address = async (name: string) => {
+    const text = await output(name, name === 'mini' ? 'ifconfig eth0' : 'ip addr show eth0');
+    return /inet (?:addr:)?([\d.]+)/.exec(text)![1]!;
+  };
+
+  it("Debian's stock kernel sees Xen as any Linux does", async () => {
+    expect(await output('debian', 'uname -r; cat /sys/hypervisor/type; ls /proc/xen; ls /sys/bus/xen/devices')).toMatch(
+      /^6\.1\.0-50-686-pae\nxen\ncapabilities\s+privcmd\s+xenbus\nvif-0\n$/,
+    );
+    expect(await output('debian', 'mount')).toContain('xenfs on /proc/xen');
+    expect(await output('second', 'cat /proc/cmdline')).toBe('root=/dev/ram0 console=hvc0 quiet\n');
+  });
+
+  it.each([
+    ['linux', 'mini'],
+    ['mini', 'second'],
+    ['linux', 'second'],
+    ['debian', 'linux'],
+  ])('%s reaches %s and sends it a file through TCP', { timeout: 60_000 }, async (sender, receiver) => {
+    const to = await address(receiver);
+    expect(await output(sender, `ping -c 2 ${to}`)).toMatch(
+      /2 packets transmitted, 2 (packets )?received, 0% packet loss/,
+    );
+    await output(sender, FILE);
+    // In the foreground: its input is the terminal, which has no end.
+    const received = await guests[receiver]!.begin('nc -l -p 5001 > /tmp/got');
+    await booted.advance(500);
+    expect((await guests[sender]!.run(`nc ${to} 5001 < /tmp/sent`)).status).toBe(0);
+    expect((await received()).status).toBe(0);
+    const [sent] = (await output(sender, 'md5sum /tmp/sent')).split(' ');
+    const [got] = (await output(receiver, 'md5sum /tmp/got')).split(' ');
+    expect(sent).toMatch(/^[0-9a-f]{32}$/);
+    expect(got).toBe(sent);
+    expect(await output(receiver, 'wc -c < /tmp/got')).toMatch(new RegExp(`^\\s*${MIB << 20}\\n$`));
+    await output(sender, 'rm -f /tmp/sent');
+    await output(receiver, 'rm -f /tmp/got');
+  });
+
+  it('they are gone without a trace after their shutdown', async () => {
+    expect((await booted.exec('xm shutdown -a -w', 300_000)).status).toBe(0);
+    await booted.advance(2_000);
+    expect(await traces(booted)).toEqual(empty);
+    expect(booted.bugs).toEqual([]);
+  }, 60_000);
+});
