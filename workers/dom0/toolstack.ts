@@ -23,7 +23,7 @@ import type { XmIo } from '../xm/command';
 import { runXm } from '../xm/main';
 import type { PythonRunner } from '../xm/python';
 import { linkOperation, makeOperation, type RunShell } from './build/operations';
-import { xendFiles } from './xendFiles';
+import { openFile, xendFiles } from './xendFiles';
 
 export interface ToolstackHost {
   readonly random: Random;
@@ -195,6 +195,7 @@ export class Toolstack {
           this.host.wake();
         },
       },
+      openFile: (path, mode) => openFile(kernel, path, mode),
       random: this.host.random,
       devices: splitDevices,
       uname: () => kernel.uname(),

@@ -70,6 +70,7 @@ export class Engine {
   #sliceStartCount = 0;
   #sliceStartNs = 0;
   #isEnteringLoop = false;
+  #isResetting = false;
   #mustStop = false;
   #isHeld = false;
   #translated: (() => void)[] = [];
@@ -153,11 +154,10 @@ export class Engine {
 
   /** The processor gets the registers of a record (struct hvm_hw_cpu); its time stamp counter is the host's. */
   load(record: Uint8Array): void {
+    // v86's counter is its clock less what that showed at the reset: nothing.
+    this.#isResetting = true;
     loadCpu({ view: this.#cpu, exports: this.#exports }, this.#guest, record);
-    // The counter is v86's clock, which is the owner's time from now on, plus an offset: set when both are known.
-    this.#beginSlice();
-    const nowNs = BigInt(this.#sliceStartNs);
-    this.#exports['set_tsc']!(Number(nowNs & 0xffff_ffffn) | 0, Number(nowNs >> 32n));
+    this.#isResetting = false;
     this.#cpu.setUint8(place.in_hlt, 0);
     this.#isHeld = false;
   }
@@ -206,6 +206,7 @@ export class Engine {
 
   /** v86's clock, ms. Its main loop asks first of all when it began: long ago, so that it returns after one round. */
   microtick(): number {
+    if (this.#isResetting) return 0;
     if (this.#isEnteringLoop) {
       this.#isEnteringLoop = false;
       return -1e9;

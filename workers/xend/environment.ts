@@ -17,8 +17,6 @@ export interface OpenFile {
 }
 
 export interface XendFiles {
-  /** Opens a file, emptied and made when missing for `write`. Throws SysError. */
-  open(path: string, mode: 'read' | 'write'): OpenFile;
   /** Undefined when there is no such file or it cannot be read. */
   read(path: string): Uint8Array | undefined;
   /** Sees to it that a file which is fetched on first use has its contents; rejects when it cannot be had. */
@@ -48,6 +46,8 @@ export interface XendEnvironment {
   readonly privcmd: Privcmd;
   readonly store: XenstoreClient;
   readonly files: XendFiles;
+  /** Opens a file, emptied and made when missing for `write`. Throws SysError. */
+  openFile(path: string, mode: 'read' | 'write'): OpenFile;
   readonly random: Random;
   /** The split device classes, from devices/registry.ts. */
   readonly devices: readonly SplitDevice<unknown>[];

@@ -383,19 +383,6 @@ export function fakeHost(options: FakeHostOptions = {}) {
     random: seeded(1),
     devices: options.devices ?? [],
     files: {
-      open: (path, mode) => {
-        if (mode === 'write') files.set(path, new Uint8Array(0));
-        let offset = 0;
-        return {
-          write: (more) => void files.set(path, Uint8Array.from([...bytes(files.get(path)!), ...more])),
-          read: (length) => {
-            const part = bytes(files.get(path)!).slice(offset, offset + length);
-            offset += part.length;
-            return part;
-          },
-          close: () => {},
-        };
-      },
       read: (path) => (files.has(path) ? bytes(files.get(path)!) : undefined),
       write: (path, data) => void files.set(path, data),
       append: (path, data) => void files.set(path, text(path) + data),
@@ -416,6 +403,19 @@ export function fakeHost(options: FakeHostOptions = {}) {
           : undefined;
       },
       kindOf: (path) => (files.has(path) ? 'file' : undefined),
+    },
+    openFile: (path, mode) => {
+      if (mode === 'write') files.set(path, new Uint8Array(0));
+      let offset = 0;
+      return {
+        write: (more) => void files.set(path, Uint8Array.from([...bytes(files.get(path)!), ...more])),
+        read: (length) => {
+          const part = bytes(files.get(path)!).slice(offset, offset + length);
+          offset += part.length;
+          return part;
+        },
+        close: () => {},
+      };
     },
     uname: () => ({ nodename: 'lab', release: '2.6.18-xen', version: '#1 SMP', machine: 'i686' }),
     runScript: async (path, args) => {

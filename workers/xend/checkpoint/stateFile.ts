@@ -27,7 +27,7 @@ export async function withSink(
   path: string,
   work: (sink: ByteSink) => Promise<void>,
 ): Promise<void> {
-  const file = environment.files.open(path, 'write');
+  const file = environment.openFile(path, 'write');
   const pace = new DiskPace(environment);
   try {
     await work({
@@ -47,7 +47,7 @@ export async function withSource<T>(
   path: string,
   work: (source: ByteSource) => Promise<T>,
 ): Promise<T> {
-  const file = environment.files.open(path, 'read');
+  const file = environment.openFile(path, 'read');
   const pace = new DiskPace(environment);
   try {
     return await work({
