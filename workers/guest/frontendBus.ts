@@ -15,6 +15,8 @@ interface FrontendHandle {
   backendChanged(state: number): void;
   save(): unknown;
   readonly isConnected: boolean;
+  /** False while somebody waits for an answer of the device. */
+  readonly isQuiet?: boolean;
   /** The directory is gone: let go of everything. */
   detach?(): void;
 }
@@ -49,6 +51,11 @@ export class FrontendBus {
   get isSettled(): boolean {
     if (!this.#hasScanned || this.#scans > 0 || this.#probing.size > 0) return false;
     return [...this.#devices.values()].every((device) => device.instance.isConnected);
+  }
+
+  /** Every device works and nobody waits for one. */
+  get isQuiet(): boolean {
+    return this.isSettled && [...this.#devices.values()].every((device) => device.instance.isQuiet ?? true);
   }
 
   /** Devices that do not work yet, for the message while the boot waits. */

@@ -52,7 +52,7 @@ const BACKEND_SWEEP_MS = 20_000;
 /** How long whoever needs the devices of a dead domain waits for them, ms. */
 const RELEASE_TIMEOUT_MS = 5_000;
 const RELEASE_POLL_MS = 10;
-/** How long a guest may take to notice that it is to suspend, ms. */
+/** How long a guest may take to suspend, ms. */
 const SUSPEND_TIMEOUT_MS = 60_000;
 const SUSPEND_POLL_MS = 1;
 const REASON_NAMES = ['poweroff', 'reboot', 'suspend', 'crash', 'halt'];
@@ -245,25 +245,18 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     const { environment } = this.host;
     const node = `${this.domPath}/control/shutdown`;
     this.shutdown('suspend');
-    for (let waited = 0; this.#asksForSuspend(node); waited += SUSPEND_POLL_MS) {
+    for (let waited = 0; ; waited += SUSPEND_POLL_MS) {
+      const info = this.host.xc.domainInfo(this.domid);
+      if (!info || info.dying) throw new XendError(`Domain ${this.domid} is gone`);
+      if (info.shutdown && info.shutdownReason === SHUTDOWN_suspend) return;
+      if (info.shutdown) throw new XendError(`Domain ${this.domid} did not suspend`);
+      // Differs from Xen, which waits for ever for a guest that has said yes and does not do it.
       if (waited >= SUSPEND_TIMEOUT_MS) {
         store.write(node, '');
         throw new XendError(`Timeout waiting for domain ${this.domid} to suspend`);
       }
       await sleep(environment, SUSPEND_POLL_MS);
     }
-    for (;;) {
-      const info = this.host.xc.domainInfo(this.domid);
-      if (!info || info.dying) throw new XendError(`Domain ${this.domid} is gone`);
-      if (info.shutdown && info.shutdownReason === SHUTDOWN_suspend) return;
-      if (info.shutdown) throw new XendError(`Domain ${this.domid} did not suspend`);
-      await sleep(environment, SUSPEND_POLL_MS);
-    }
-  }
-
-  #asksForSuspend(node: string): boolean {
-    const isUp = !this.host.xc.domainInfo(this.domid)?.shutdown;
-    return isUp && (this.host.environment.store.read(node) ?? '') !== '';
   }
 
   /** A suspended domain goes on where it is (xc_domain_resume, the guest's SUSPEND_CANCEL). Harmless when it runs. */

@@ -81,6 +81,10 @@ class VbdFrontend implements FrontendInstance {
     return this.#device !== undefined;
   }
 
+  get isQuiet(): boolean {
+    return this.#chunks.size === 0 && this.#queue.length === 0;
+  }
+
   backendChanged(state: number): void {
     if (state === XenbusState.Connected) this.#connect();
     else if (state === XenbusState.Closing) this.#close();
