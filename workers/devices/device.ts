@@ -57,6 +57,8 @@ export interface FrontendInstance {
   save(): DriverState;
   /** True once the device is usable; the boot waits for it before it mounts the root disk. */
   readonly isConnected: boolean;
+  /** It never will be: the boot does not wait for it. */
+  readonly hasFailed?: boolean;
   /** The device directory is gone: let go of everything. */
   detach?(): void;
 }

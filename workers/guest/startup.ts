@@ -86,7 +86,7 @@ export interface CoreSetup {
 export interface MiniKernelOptions<K extends KernelCore> {
   createKernel(setup: CoreSetup): K;
   readonly frontends: readonly FrontendClass[];
-  /** Loaded in privileged domains. */
+  /** A domain serves the devices whose backend the toolstack says it is. */
   readonly backends: readonly BackendClass[];
   /** Seed of the guest's own chance. */
   readonly seed: number;
@@ -251,7 +251,7 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
       sysrq: (key) => kernel.sysrq(key),
       setVcpuOnline: (vcpu, online) => this.#plug(vcpu, online),
     });
-    if (this.#info.isPrivileged) new BackendBus(services, options.backends).start();
+    if (options.backends.length > 0) new BackendBus(services, options.backends).start();
     const findRoot = () => this.#findRoot(parseCommandLine(this.#info.commandLine));
     if (this.#info.isInitialDomain || options.frontends.length === 0) findRoot();
     else this.#awaitDevices(this.#time.nowNs + DEVICES_TIMEOUT_NS, findRoot);
