@@ -59,6 +59,8 @@ export interface FrontendInstance {
   readonly isConnected: boolean;
   /** False while somebody waits for an answer of the device: a guest does not suspend before. */
   readonly isQuiet?: boolean;
+  /** It never will be: the boot does not wait for it. */
+  readonly hasFailed?: boolean;
   /** The device directory is gone: let go of everything. */
   detach?(): void;
 }

@@ -17,6 +17,8 @@ interface FrontendHandle {
   readonly isConnected: boolean;
   /** False while somebody waits for an answer of the device. */
   readonly isQuiet?: boolean;
+  /** It never will be: the boot does not wait for it. */
+  readonly hasFailed?: boolean;
   /** The directory is gone: let go of everything. */
   detach?(): void;
 }
@@ -50,7 +52,7 @@ export class FrontendBus {
   /** Every device found at boot works: the root disk may be mounted. */
   get isSettled(): boolean {
     if (!this.#hasScanned || this.#scans > 0 || this.#probing.size > 0) return false;
-    return [...this.#devices.values()].every((device) => device.instance.isConnected);
+    return [...this.#devices.values()].every(({ instance }) => instance.isConnected || instance.hasFailed === true);
   }
 
   /** Every device works and nobody waits for one. */

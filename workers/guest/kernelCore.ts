@@ -57,7 +57,7 @@ export interface CoreSetup {
 export interface MiniKernelOptions<K extends KernelCore> {
   createKernel(setup: CoreSetup): K;
   readonly frontends: readonly FrontendClass[];
-  /** Loaded in privileged domains. */
+  /** A domain serves the devices whose backend the toolstack says it is. */
   readonly backends: readonly BackendClass[];
   /** Seed of the guest's own chance. */
   readonly seed: number;

@@ -156,7 +156,7 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
         xenbus instanceof Xenbus &&
         xenbus.isQuiet,
     });
-    if (saved) this.#wake(saved);
+    if (saved) this.#wake(saved, options);
     else this.#boot(options);
   }
 
@@ -198,14 +198,13 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
   }
 
   #boot(options: MiniKernelOptions<K>): void {
-    const { kernel, services } = this;
+    const { kernel } = this;
     for (const line of earlyMessages(this.#facts)) kernel.printk(line);
     this.#attachConsole();
     for (let vcpu = 1; vcpu < this.vcpus; vcpu++) this.#smp.bringUp(vcpu);
     kernel.vcpusChanged();
     for (const line of lateMessages(this.#facts)) kernel.printk(line);
-    this.#startDrivers();
-    if (this.#info.isPrivileged) new BackendBus(services, options.backends).start();
+    this.#startDrivers(options);
     const time = this.#time;
     const search = new RootSearch({
       cpu: this.#hypercalls.cpu,
@@ -226,12 +225,12 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
   }
 
   /** A kernel that was suspended goes on: its core is there again, everything of Xen's is new. */
-  #wake({ onlineVcpus }: SuspendRecord): void {
+  #wake({ onlineVcpus }: SuspendRecord, options: MiniKernelOptions<K>): void {
     this.#isUp = true;
     this.#attachConsole();
     for (const vcpu of onlineVcpus) this.#smp.bringUp(vcpu);
     this.kernel.vcpusChanged();
-    this.#startDrivers();
+    this.#startDrivers(options);
   }
 
   #attachConsole(): void {
@@ -242,7 +241,7 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
     });
   }
 
-  #startDrivers(): void {
+  #startDrivers(options: MiniKernelOptions<K>): void {
     const { kernel, services } = this;
     this.#frontends.start();
     this.#balloon.start();
@@ -253,6 +252,7 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
       sysrq: (key) => kernel.sysrq(key),
       setVcpuOnline: (vcpu, online) => this.#plug(vcpu, online),
     });
+    if (options.backends.length > 0) new BackendBus(services, options.backends).start();
   }
 
   #plug(vcpu: number, online: boolean): void {

@@ -29,7 +29,7 @@ export interface XenLinuxOptions {
   readonly frontends: readonly FrontendClass[];
   readonly backends: readonly BackendClass[];
   readonly seed: number;
-  /** Domain-0: what runs the hotplug scripts. Elsewhere uevents have no listener. */
+  /** What runs the hotplug scripts. Without it uevents have no listener. */
   readonly onUevent?: (kernel: Kernel, variables: Readonly<Record<string, string>>) => void;
 }
 

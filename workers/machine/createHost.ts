@@ -17,7 +17,9 @@ import type { MiniKernel } from '../guest/kernelCore';
 import { isMiniKernel, KERNEL_RELEASE } from '../guest/kernelImage';
 import { netStackFactory } from '../guest/net/netStackFactory';
 import { commonPrograms } from '../guest/programs/index';
+import { xenstoreOperation, xenstoreTools } from '../guest/programs/xenstoreTools';
 import { defaultRoot } from '../guest/rootfs';
+import type { RootTree } from '../guest/rootTree';
 import { shell } from '../guest/shell/index';
 import { type Program, SysError } from '../guest/sys';
 import { startXenLinux, type XenKernel } from '../guest/xenKernel';
@@ -75,8 +77,8 @@ export interface HostWorld {
 
 export type HostPhase = 'off' | 'booting' | 'running' | 'rebooting' | 'halted';
 
-const guestPrograms: readonly Program[] = [...commonPrograms, shell];
-const guestTree = () => [...defaultRoot(guestPrograms), ...guestFiles()];
+const userland: readonly Program[] = [...commonPrograms, shell];
+const guestPrograms: readonly Program[] = [...userland, ...xenstoreTools];
 
 /** Time for which the machine is dark between two boots, ns. */
 const REBOOT_NS = 500e6;
@@ -94,6 +96,8 @@ export class Host {
   /** `vi FILE`: resolves when the page's editor was closed; undefined: there is no page. */
   onEdit: ((path: string) => Promise<void>) | undefined;
   readonly #disks: readonly PhysicalDisk[];
+  /** What a guest without disk or ramdisk finds. */
+  readonly #guestRoot: RootTree;
   #random: ReturnType<typeof seeded>;
   #dom0: MiniKernel<XenKernel> | undefined;
   #card: LanCard | undefined;
@@ -115,6 +119,7 @@ export class Host {
     this.clock = world.clock;
     this.#random = seeded(options.seed);
     this.#disks = makeDisks();
+    this.#guestRoot = [...defaultRoot(guestPrograms), ...guestFiles(world.installFiles)];
   }
 
   /** A machine that is switched off, its disks as they were left; blank ones are installed. */
@@ -135,7 +140,7 @@ export class Host {
         acm: options.acm ?? false,
         files: world.installFiles,
         guestImages: world.guestImages?.images ?? [],
-        dom0Programs: [...guestPrograms, ...dom0Programs(() => undefined)],
+        dom0Programs: [...userland, ...dom0Programs(() => undefined)],
         guestPrograms,
         nowSeconds: Math.floor(world.unixSecondsAtZero),
       });
@@ -278,10 +283,10 @@ export class Host {
   }
 
   #startGuest(...[cpu, entry]: Parameters<FindRunner>) {
-    return startXenLinux(cpu, entry, {
+    const guest = startXenLinux(cpu, entry, {
       kernel: {
         programs: guestPrograms,
-        root: guestTree(),
+        root: this.#guestRoot,
         release: KERNEL_RELEASE,
         fileSystems: [ext2, ext3],
         net: netStackFactory({ lookup: (name) => this.world.gateway.resolve(name) }),
@@ -289,12 +294,16 @@ export class Host {
       frontends: frontendClasses,
       backends: backendClasses,
       seed: this.#random.u32(),
+      onUevent: (kernel, variables) => this.#hotplug(kernel, variables),
     });
+    const tools = xenstoreOperation(guest.services.xenbus, () => this.world.loop.wake());
+    guest.kernel.core.registerOperation(tools.name, tools.run);
+    return guest;
   }
 
   #startDom0(...[cpu, entry]: Parameters<FindRunner>) {
     const connect: ConnectStore = (way) => this.toolstack?.connect(way);
-    const programs = [...guestPrograms, ...dom0Programs(connect)];
+    const programs = [...userland, ...dom0Programs(connect)];
     const dom0 = startXenLinux(cpu, entry, {
       kernel: {
         programs,
