@@ -19,24 +19,47 @@ export function installLoop(path: string, turns?: number): string {
   return `printf '${octal}' > ${path}; chmod 755 ${path}`;
 }
 
-/** An executable of one segment, headers included (ELF-32, System V ABI). */
+/**
+ * A kernel of nothing but this code, entered at its first byte (note PHYS32_ENTRY) in flat 32-bit mode with interrupts off
+ * and no tables of any kind, EBX = start info.
+ */
+export function kernelOf(code: readonly number[]): Uint8Array {
+  const note = [4, 0, 0, 0, 4, 0, 0, 0, 18, 0, 0, 0, 0x58, 0x65, 0x6e, 0, 0, 0, 0x10, 0];
+  const at = 52 + 2 * 32;
+  const file = new Uint8Array(at + note.length + code.length);
+  const entry = 0x10_0000;
+  header(file, entry, 2);
+  programHeader(file, 52, [4, at, 0, 0, note.length, note.length, 4, 4]);
+  programHeader(file, 84, [1, at + note.length, entry, entry, code.length, code.length + 4096, 7, 0x1000]);
+  file.set(note, at);
+  file.set(code, at + note.length);
+  return file;
+}
+
+/** An executable of one segment, headers included. */
 function elf(code: readonly number[]): Uint8Array {
   const file = new Uint8Array(HEADERS + code.length);
-  const view = new DataView(file.buffer);
-  const u16 = (at: number, value: number) => view.setUint16(at, value, true);
-  const u32 = (at: number, ...values: readonly number[]) =>
-    values.forEach((value, i) => {
-      view.setUint32(at + 4 * i, value, true);
-    });
-  file.set([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1]);
-  u16(16, 2); // an executable
-  u16(18, 3); // for the 80386
-  u32(20, 1, BASE + HEADERS, 52); // version, entry, program headers
-  u16(40, 52);
-  u16(42, 32);
-  u16(44, 1);
+  header(file, BASE + HEADERS, 1);
   // PT_LOAD: offset, address, physical address, size in the file and in memory, readable and executable, alignment.
-  u32(52, 1, 0, BASE, BASE, file.length, file.length, 5, 0x1000);
+  programHeader(file, 52, [1, 0, BASE, BASE, file.length, file.length, 5, 0x1000]);
   file.set(code, HEADERS);
   return file;
+}
+
+/** ELF-32 for the 80386, an executable (System V ABI). */
+function header(file: Uint8Array, entry: number, programHeaders: number): void {
+  const view = new DataView(file.buffer);
+  file.set([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1]);
+  view.setUint16(16, 2, true);
+  view.setUint16(18, 3, true);
+  view.setUint32(20, 1, true);
+  view.setUint32(24, entry, true);
+  view.setUint32(28, 52, true);
+  view.setUint16(40, 52, true);
+  view.setUint16(42, 32, true);
+  view.setUint16(44, programHeaders, true);
+}
+
+function programHeader(file: Uint8Array, at: number, words: readonly number[]): void {
+  file.set(new Uint8Array(Uint32Array.from(words).buffer), at);
 }
