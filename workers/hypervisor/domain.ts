@@ -8,6 +8,7 @@ import { SharedInfoPage } from '../abi/sharedInfo';
 import type { Domid, Mfn, Port } from '../abi/xen';
 import { EvtchnTable } from './evtchn';
 import { GrantTable } from './grantTable';
+import { HypercallLog } from './hypercallLog';
 import { AddressSpace } from './memory/addressSpace';
 import type { MachineMemory, PageOwner } from './memory/frames';
 import type { Vcpu } from './vcpu';
@@ -67,6 +68,7 @@ export class Domain implements PageOwner {
   timeOffsetSeconds = 0;
   memoryMap: readonly E820Entry[] = [];
   readonly hvmParams = new Map<number, bigint>();
+  readonly hypercalls = new HypercallLog();
 
   /** What executes its instructions; known once vcpu 0 has run. */
   runner: VcpuRunner | undefined;
