@@ -8,6 +8,7 @@ import { SharedInfoPage } from '../abi/sharedInfo';
 import type { Domid, Mfn, Port } from '../abi/xen';
 import { EvtchnTable } from './evtchn';
 import { GrantTable } from './grantTable';
+import { HypercallLog } from './hypercallLog';
 import { AddressSpace } from './memory/addressSpace';
 import type { DirtyLog } from './memory/dirtyLog';
 import type { MachineMemory, PageOwner } from './memory/frames';
@@ -70,6 +71,7 @@ export class Domain implements PageOwner {
   timeOffsetSeconds = 0;
   memoryMap: readonly E820Entry[] = [];
   readonly hvmParams = new Map<number, bigint>();
+  readonly hypercalls = new HypercallLog();
 
   /** What executes its instructions; known once vcpu 0 has run. */
   runner: VcpuRunner | undefined;

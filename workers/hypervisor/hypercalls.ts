@@ -25,6 +25,7 @@ import { sysctl } from './ops/sysctl';
 import { callbackOp, setCallbacks, setTrapTable, stackSwitch } from './ops/trapOps';
 import { vcpuOp } from './ops/vcpuOp';
 import { vmAssist, xenVersion } from './ops/versionOp';
+import type { Support } from './subOperations';
 import type { Vcpu } from './vcpu';
 
 /** Who calls. */
@@ -38,9 +39,9 @@ export type HypercallHandler = (call: Call, args: readonly number[]) => number;
 
 export interface HypercallRow {
   readonly number: number;
-  readonly name: string;
-  /** `full`, `partial: <what is missing>` or `none` (ENOSYS). */
-  readonly support: 'full' | 'none' | `partial: ${string}`;
+  readonly name: keyof typeof hypercall;
+  /** Of a hypercall with sub-operations (subOperations.ts): of the whole. */
+  readonly support: Support;
   readonly handler?: HypercallHandler;
 }
 
@@ -71,7 +72,7 @@ export const hypercalls: readonly HypercallRow[] = [
   row('console_io', 'full', consoleIo),
   row('physdev_op_compat', 'none'),
   row('grant_table_op', 'partial: no unmap_and_replace, no maps through page-table entries', grantTableOp),
-  row('vm_assist', 'full', vmAssist),
+  row('vm_assist', 'partial: recorded, page tables and segments are not modelled', vmAssist),
   row('update_va_mapping_otherdomain', 'partial: map window', updateVaMappingOtherdomain),
   row('iret', 'none'),
   row('vcpu_op', 'partial: no NMI', vcpuOp),
@@ -123,6 +124,12 @@ const forTranslated: ReadonlySet<number> = new Set([
 /** Executes one hypercall and answers what lands in EAX. Whatever the arguments are, only the caller can come to harm. */
 export function dispatch(call: Call, op: number, args: readonly number[]): number {
   call.hv.trace.record(TRC_PV_HYPERCALL, 0, op >>> 0);
+  const result = execute(call, op, args);
+  call.domain.hypercalls.note(op, args[0]!, result);
+  return result;
+}
+
+function execute(call: Call, op: number, args: readonly number[]): number {
   const handler = byNumber[op]?.handler;
   if (!handler || (call.domain.isTranslated && !forTranslated.has(op))) return -errno.ENOSYS;
   try {

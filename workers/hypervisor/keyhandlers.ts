@@ -10,6 +10,7 @@ import { crashDump } from './crashDump';
 import type { Domain } from './domain';
 import { formatHandle } from './domainInfo';
 import { sendVcpuVirq } from './evtchn';
+import { reportHypercalls, reportLine } from './hypercallReport';
 import type { Hypervisor } from './hypervisor';
 import { DEFAULT_PERIOD_NS } from './schedUnit';
 
@@ -78,6 +79,18 @@ export const keyHandlers: readonly KeyHandler[] = [
     run(_hv, print) {
       print("'h' pressed -> showing installed handlers");
       for (const { key, description } of keyHandlers) print(` key '${key}' (ascii '${hexKey(key)}') => ${description}`);
+    },
+  },
+  {
+    // Differs from Xen, which has no such key.
+    key: 'l',
+    description: 'list hypercalls of domains',
+    run(hv, print) {
+      print("'l' pressed -> listing hypercalls, in the order of their first calls");
+      for (const { domid, hypercalls } of hv.domains()) {
+        print(`Hypercalls of domain ${domid}:`);
+        for (const report of reportHypercalls(hypercalls)) print(reportLine(report));
+      }
     },
   },
   {
