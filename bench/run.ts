@@ -11,6 +11,7 @@ import { core } from './parts/core';
 import { createToLogin, list, memory } from './parts/domains';
 import { consoleOutput, guestIo } from './parts/guests';
 import { page } from './parts/page';
+import { policy } from './parts/policy';
 import { prompt } from './parts/prompt';
 import { isMet, type Part, type Row, type Skipped } from './row';
 
@@ -22,6 +23,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   core,
   guestIo,
   consoleOutput,
+  policy,
   page,
 };
 const here = fileURLToPath(new URL('.', import.meta.url));

@@ -1,5 +1,13 @@
 /** The mirror of the worker's state, and how one event changes it. Pure: same state and event, same result. */
-import type { DomainState, HostState, LabEvent, LabState } from '../../workers/contract';
+import type {
+  DomainState,
+  HostState,
+  LabEvent,
+  LabState,
+  PolicyDecision,
+  PolicyLive,
+  PolicyTool,
+} from '../../workers/contract';
 
 export interface Notice {
   readonly id: number;
@@ -13,6 +21,12 @@ export interface EditRequest {
   readonly path: string;
 }
 
+export interface ToolRequest {
+  readonly editId: number;
+  readonly tool: PolicyTool;
+  readonly path: string | undefined;
+}
+
 export interface LabMirror {
   readonly host: HostState | undefined;
   readonly domains: Readonly<Record<number, DomainState>>;
@@ -24,6 +38,12 @@ export interface LabMirror {
   readonly fileChanges: Readonly<Record<string, number>>;
   /** Files that `vi` in Domain-0 waits for and no editor has taken yet. */
   readonly editRequests: readonly EditRequest[];
+  /** Policy tools that programs of Domain-0 wait for. */
+  readonly toolRequests: readonly ToolRequest[];
+  /** While a pane of the policy tools watches. */
+  readonly policy: PolicyLive | undefined;
+  /** The last decisions of the security policy, oldest first. */
+  readonly decisions: readonly PolicyDecision[];
   readonly notices: readonly Notice[];
 }
 
@@ -34,12 +54,17 @@ export const emptyMirror: LabMirror = {
   seenDomains: [],
   fileChanges: {},
   editRequests: [],
+  toolRequests: [],
+  policy: undefined,
+  decisions: [],
   notices: [],
 };
 
 /** Points kept for a domain's cpu sparkline. */
 export const historyLength = 40;
 const keptNotices = 20;
+/** As many as the worker keeps. */
+export const keptDecisions = 1000;
 
 export function applyEvent(mirror: LabMirror, event: LabEvent): LabMirror {
   switch (event.type) {
@@ -62,12 +87,30 @@ export function applyEvent(mirror: LabMirror, event: LabEvent): LabMirror {
       };
     case 'editRequested':
       return { ...mirror, editRequests: [...mirror.editRequests, { editId: event.editId, path: event.path }] };
+    case 'toolRequested': {
+      const { editId, tool, path } = event;
+      return { ...mirror, toolRequests: [...mirror.toolRequests, { editId, tool, path }] };
+    }
+    case 'policy':
+      return { ...mirror, policy: event.live };
+    case 'decisions':
+      return { ...mirror, decisions: withDecisions(mirror.decisions, event.decisions) };
     case 'notice': {
       const id = (mirror.notices.at(-1)?.id ?? 0) + 1;
       const notices = [...mirror.notices, { id, level: event.level, text: event.text, offers: event.offers }];
       return { ...mirror, notices: notices.slice(-keptNotices) };
     }
   }
+}
+
+/** Numbers that begin anew belong to another boot of the machine. */
+function withDecisions(
+  known: readonly PolicyDecision[],
+  added: readonly PolicyDecision[],
+): readonly PolicyDecision[] {
+  const [first] = added;
+  const isNewBoot = first !== undefined && first.number <= (known.at(-1)?.number ?? 0);
+  return [...(isNewBoot ? [] : known), ...added].slice(-keptDecisions);
 }
 
 /** One store update for a whole batch, so that the page renders once. */

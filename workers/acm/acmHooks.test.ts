@@ -104,15 +104,17 @@ it('a guest that binds a port or maps a grant by hand against the policy is refu
   expect(copy.view.getInt16(20, true)).not.toBe(GNTST_okay);
   expect(hooks.state.statistics.grantDenied).toBeGreaterThan(0);
   expect(hooks.state.statistics.evtchnDenied).toBe(2);
-  const refusals = hooks.decisions.since(0).filter(({ isPermitted }) => !isPermitted);
+  const refusals = hooks.decisions.since(0).filter(({ decision }) => decision?.isPermitted === false);
   expect(refusals[0]).toMatchObject({
-    hook: 'evtchn',
-    policy: 'orchard 1.0',
-    subject: { domid: one.domid, ssidref: ref.apple },
-    object: { domid: spy.domid, ssidref: ref.press },
-    types: [],
+    policy: { name: 'orchard', major: 1, minor: 0 },
+    decision: {
+      hook: 'evtchn',
+      subject: { domid: one.domid, ssidref: ref.apple },
+      object: { domid: spy.domid, ssidref: ref.press },
+      types: [],
+    },
   });
-  expect(refusals.some(({ hook }) => hook === 'grant')).toBe(true);
+  expect(refusals.some(({ decision }) => decision?.hook === 'grant')).toBe(true);
 });
 
 it('a domain whose label is shut out by a running one is not created', () => {

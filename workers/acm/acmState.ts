@@ -35,16 +35,26 @@ export interface Channels {
 /** What stands in the way of a change: a code and what it is about. */
 export type ErrorPair = readonly [code: number, data: number];
 
-export type DecisionHook = 'create' | 'evtchn' | 'grant';
+/** The last three are decisions on request (getdecision). */
+export type DecisionHook = 'create' | 'evtchn' | 'grant' | 'sharing' | 'authorization' | 'conflictset';
+
+export interface DecisionParty {
+  /** Undefined: it was named by its reference alone. */
+  readonly domid: number | undefined;
+  readonly ssidref: number;
+}
 
 /** A decision that was really made: a permit out of the cache is not counted as one. */
 export interface Decision {
   readonly hook: DecisionHook;
   readonly isPermitted: boolean;
-  readonly subject: { readonly domid: number; readonly ssidref: number };
-  /** Undefined for a creation. */
-  readonly object: { readonly domid: number; readonly ssidref: number } | undefined;
-  /** STE types in common, or the CHWALL type that running domains forbid. */
+  readonly subject: DecisionParty;
+  /** Undefined where it is about one label: a creation, a question about the wall. */
+  readonly object: DecisionParty | undefined;
+  /**
+   * STE types in common, or the CHWALL type that running domains forbid; of a refused authorization those that the subject
+   * lacks.
+   */
   readonly types: readonly number[];
 }
 
@@ -212,6 +222,27 @@ export class AcmState {
   conflictset(ref: number): boolean {
     const row = chwallRowOf(ref);
     return row < this.#policy.chwallRows.length && this.#wall.conflictingType(row) === undefined;
+  }
+
+  /** A decision on request, for the log: what was answered and why. */
+  report(hook: 'sharing' | 'authorization' | 'conflictset', subject: DecisionParty, object?: DecisionParty): void {
+    if (!this.onDecision) return;
+    const { types, isPermitted } = object
+      ? this.#explainSharing(hook, steRowOf(subject.ssidref), steRowOf(object.ssidref))
+      : this.#explainWall(subject.ssidref);
+    this.onDecision({ hook, isPermitted, subject, object, types });
+  }
+
+  #explainWall(ref: number) {
+    const row = chwallRowOf(ref);
+    const type = row < this.#policy.chwallRows.length ? this.#wall.conflictingType(row) : undefined;
+    return { isPermitted: this.conflictset(ref), types: type === undefined ? [] : [type] };
+  }
+
+  #explainSharing(hook: DecisionHook, a: number, b: number) {
+    const isPermitted = this.#types.share(a, b) && (hook === 'sharing' || this.#types.includes(a, b));
+    const isLacking = hook === 'authorization' && !isPermitted;
+    return { isPermitted, types: isLacking ? this.#types.lacking(a, b) : this.#types.common(a, b) };
   }
 
   // --- changes

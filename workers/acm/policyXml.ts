@@ -19,6 +19,8 @@ export interface PolicyProblem {
   readonly code: XserrName;
   readonly message: string;
   readonly place: Place;
+  /** The type that it is about, which stands somewhere inside the element at that place. */
+  readonly type?: string | undefined;
 }
 
 /** A file that is no policy. */

@@ -49,6 +49,13 @@ export class TypeEnforcement {
     if (!left || !right) return [];
     return [...left.keys()].filter((type) => left[type] && right[type]);
   }
+
+  /** Types of row `b` that row `a` has not. */
+  lacking(a: number, b: number): readonly number[] {
+    const [left, right] = [this.policy.steRows[a], this.policy.steRows[b]];
+    if (!left || !right) return [];
+    return [...right.keys()].filter((type) => right[type] && !left[type]);
+  }
 }
 
 const CACHE_SIZE = 8;

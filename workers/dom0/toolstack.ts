@@ -15,6 +15,7 @@ import type { KernelServices, Privcmd } from '../guest/services';
 import { SysError } from '../guest/sys';
 import type { Random } from '../lib/random';
 import type { XendEnvironment } from '../xend/environment';
+import type { SecurityView } from '../xend/security';
 import { Xc } from '../xend/xc';
 import { Xend } from '../xend/xend';
 import { connectClient, type XenstoreClient } from '../xenstore/client';
@@ -34,6 +35,8 @@ export interface ToolstackHost {
   provideFile?(kernel: Kernel, path: string): Promise<void>;
   /** The kernel's xenbus talks to this store from now on. */
   connectStore(store: LocalStore): void;
+  /** What xend made of a decision of the security policy. */
+  onVerdict?: XendEnvironment['onVerdict'];
   /** A broken invariant of ours. */
   onBug(error: unknown): void;
 }
@@ -81,6 +84,11 @@ export class Toolstack {
   /** What the store holds at a path, without the cost of a request; for views from outside the machine. */
   peek(path: string): string | undefined {
     return this.#xenstored?.peek(path);
+  }
+
+  /** Policies and labels as xend has them, for views from outside; undefined while xend does not run. */
+  get securityView(): SecurityView | undefined {
+    return this.#xend?.securityView;
   }
 
   get consoles(): ConsoleDaemon | undefined {
@@ -203,6 +211,7 @@ export class Toolstack {
       after: (ms, action) => services.time.at(services.time.nowNs + ms * 1e6, action),
       nowUnix: () => kernel.wallClock(),
       wake: () => this.host.wake(),
+      onVerdict: (verdict) => this.host.onVerdict?.(verdict),
       pid,
     };
   }

@@ -10,6 +10,7 @@ import { isBinaryPolicy } from '../acm/policyBinary';
 import { backendClasses, frontendClasses } from '../devices/registry';
 import { dom0Programs } from '../dom0/bin/index';
 import type { ConnectStore } from '../dom0/bin/xenstore';
+import { type OpenTool, policyToolOperations } from '../dom0/policyTools';
 import { Toolstack } from '../dom0/toolstack';
 import { ext2, ext3 } from '../guest/fs/ext2';
 import type { Kernel } from '../guest/kernel';
@@ -95,6 +96,8 @@ export class Host {
   onFileChanged: (path: string) => void = () => {};
   /** `vi FILE`: resolves when the page's editor was closed; undefined: there is no page. */
   onEdit: ((path: string) => Promise<void>) | undefined;
+  /** A policy tool in Domain-0 opens its window, a pane of the page; resolves when that is closed. */
+  onTool: OpenTool | undefined;
   readonly #disks: readonly PhysicalDisk[];
   /** What a guest without disk or ramdisk finds. */
   readonly #guestRoot: RootTree;
@@ -337,12 +340,18 @@ export class Host {
       this.world.loop.wake();
       return { status: 0 };
     });
+    const tools = policyToolOperations(
+      () => this.onTool,
+      () => this.world.loop.wake(),
+    );
+    for (const [tool, operation] of Object.entries(tools)) core.registerOperation(tool, operation);
     this.toolstack = new Toolstack(core, dom0.services, {
       random: this.#fork(),
       ...(this.world.guestImages ? { provideFile: this.#provideFile(this.world.guestImages) } : {}),
       python: { run: (...args) => this.world.loop.hold(this.world.python.run(...args)) },
       wake: () => this.world.loop.wake(),
       connectStore: (store) => dom0.connectStore(store),
+      onVerdict: (verdict) => this.acm?.judge(verdict),
       onBug: (error) => this.world.onBug(error),
     });
     return dom0;

@@ -38,6 +38,7 @@ export class LabEvents {
     const isNews =
       !before ||
       before.phase !== host.phase ||
+      before.policy !== host.policy ||
       before.speed !== host.speed ||
       before.unsavedKiB > 0 !== host.unsavedKiB > 0;
     const hasMoved = !before || before.nowMs !== host.nowMs || before.freeMemoryKiB !== host.freeMemoryKiB;

@@ -89,7 +89,8 @@ describe('a storage driver domain', () => {
     expect(await stranger.run('dmesg | grep vbd-')).toContain('vbd vbd-51712: 13 allocating event channel\n');
     expect(await stranger.run('cat /proc/partitions')).not.toContain('xvda');
     expect(await output('xm block-list auto | tail -1')).toMatch(/^51712 +\d+ +0 +5 +-1 +-1 /);
-    const refusals = machine.host.host.acm!.decisions.since(0).filter(({ isPermitted }) => !isPermitted);
+    const decisions = machine.host.host.acm!.decisions.since(0).flatMap(({ decision }) => decision ?? []);
+    const refusals = decisions.filter(({ isPermitted }) => !isPermitted);
     const domid = async (name: string) => Number(await output(`xm domid ${name}`));
     expect(refusals.at(-1)).toMatchObject({
       hook: 'evtchn',

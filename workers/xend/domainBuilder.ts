@@ -58,7 +58,9 @@ export function createInXen(host: DomainHost, config: DomainConfig): number {
     return host.xc.domainCreate(uuidBytes(config.uuid), ssidref);
   } catch (error) {
     if (!(error instanceof XenError)) throw error;
-    throw host.security.creationRefused(ssidref) ?? new VmError(`Creating domain failed: name=${config.name}`);
+    throw (
+      host.security.creationRefused(ssidref, config.name) ?? new VmError(`Creating domain failed: name=${config.name}`)
+    );
   }
 }
 

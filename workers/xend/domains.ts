@@ -119,6 +119,13 @@ export class XendDomain implements DomainHost {
     return [...active, ...[...this.#managed.values()].filter(({ config }) => !uuids.has(config.uuid))];
   }
 
+  /** The same as xend last heard of them, without asking the hypervisor: for views from outside. */
+  known(): readonly XendDomainInfo[] {
+    const active = [...this.#domains].filter((domain) => domain.isRunning);
+    const uuids = new Set(active.map(({ config }) => config.uuid));
+    return [...active, ...[...this.#managed.values()].filter(({ config }) => !uuids.has(config.uuid))];
+  }
+
   // --- managed domains
 
   isManaged(domain: XendDomainInfo): boolean {

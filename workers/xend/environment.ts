@@ -2,6 +2,7 @@
  * What xend needs from the Domain-0 it runs in: the way to the hypervisor, the store, files, programs and time. Every
  * promise here is settled by virtual time, never by the real world.
  */
+import type { Verdict } from '../acm/decisionLog';
 import type { SplitDevice } from '../devices/device';
 import type { Privcmd } from '../guest/services';
 import type { Random } from '../lib/random';
@@ -61,6 +62,8 @@ export interface XendEnvironment {
   nowUnix(): number;
   /** Something that xend's code awaits has been settled: let it run before anything else happens in this machine. */
   wake(): void;
+  /** What xend made of a decision of the security policy, for whoever asks why. */
+  onVerdict?(verdict: Verdict): void;
   /** xend's process id, for its log. */
   readonly pid: number;
 }

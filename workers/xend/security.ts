@@ -2,6 +2,7 @@
  * Policies and labels in xend: what is in force, whether a domain may start and use its devices, and changes that happen
  * wholly or not at all (XendXSPolicyAdmin.py, util/acmpolicy.py and util/xsm/acm/acm.py in Xen 3.4).
  */
+import type { Verdict } from '../acm/decisionLog';
 import { defaultPolicy } from '../acm/defaultPolicy';
 import { chwallRowOf, ssidref } from '../acm/numbering';
 import { compilePolicy, decodePolicy } from '../acm/policyBinary';
@@ -25,7 +26,7 @@ import { sxpText } from '../lib/sxp';
 import { BootPolicy } from './bootPolicy';
 import type { DeviceConfig, DomainConfig } from './domainConfig';
 import type { XendEnvironment, XendFiles } from './environment';
-import { VmError, type XendError, XsmError } from './errors';
+import { VmError, XendError, XsmError } from './errors';
 import type { XendLog } from './log';
 import type { XendOptions } from './options';
 import type { PolicyState } from './securityApi';
@@ -54,6 +55,13 @@ export interface SecurityHost {
   readonly options: XendOptions;
   /** Those with an id and dormant ones. */
   labelledDomains(): readonly LabelledDomain[];
+}
+
+/** What a view from outside may look at. */
+export interface SecurityView {
+  readonly security: XendSecurity;
+  /** As xend last heard of them. */
+  readonly domains: readonly LabelledDomain[];
 }
 
 interface Current {
@@ -178,6 +186,28 @@ export class XendSecurity {
   authorise(config: DomainConfig): number {
     if (!this.#current) return 0;
     const { map, file } = this.#current;
+    return this.#judged({ asked: 'start', who: config.name }, () => this.#authorise(config, map, file));
+  }
+
+  /** Tells whoever keeps the reasons how it ended. */
+  #judged<T>(question: Omit<Verdict, 'isPermitted' | 'text'>, body: () => T): T {
+    const { environment } = this.host;
+    try {
+      const result = body();
+      environment.onVerdict?.({ ...question, isPermitted: true });
+      return result;
+    } catch (error) {
+      if (error instanceof XendError) this.reportRefusal(question, error);
+      throw error;
+    }
+  }
+
+  reportRefusal(question: Omit<Verdict, 'isPermitted' | 'text'>, error: XendError): void {
+    const text = error instanceof XsmError ? error.text : error.message;
+    this.host.environment.onVerdict?.({ ...question, isPermitted: false, text });
+  }
+
+  #authorise(config: DomainConfig, map: PolicyMap, file: PolicyFile): number {
     if (config.securityLabel === undefined && !file.policy.vmLabels.some(({ name }) => name === UNLABELED))
       throw new XsmError('Domain not labeled');
     config.securityLabel ??= fullLabel({ type: 'ACM', policy: this.policyName, label: UNLABELED });
@@ -194,17 +224,25 @@ export class XendSecurity {
   }
 
   /** A domain was not made: because of others that run, or for lack of memory, which the hypervisor answers alike. */
-  creationRefused(ssidref: number): XendError | undefined {
+  creationRefused(ssidref: number, name: string): XendError | undefined {
     if (!this.#current || this.acm.conflictset(ssidref)) return undefined;
-    return new XsmError('Domain in conflict set with running domains');
+    const refusal = new XsmError('Domain in conflict set with running domains');
+    this.reportRefusal({ asked: 'start', who: name }, refusal);
+    return refusal;
   }
 
   // --- devices
 
   /** Throws VmError or XsmError when the domain may not use the device. */
   checkDevice(config: DomainConfig, device: DeviceConfig): void {
-    if (isDisk(device)) this.#checkDisk(config, sxpText(device.sxp, 'uname') ?? '');
-    else if (device.class === 'vif') this.#checkVif(config, device);
+    if (isDisk(device)) {
+      const uname = sxpText(device.sxp, 'uname') ?? '';
+      if (!this.#current) this.#checkDisk(config, uname);
+      else this.#judged({ asked: 'disk', who: config.name, resource: uname }, () => this.#checkDisk(config, uname));
+    } else if (device.class === 'vif' && this.#current) {
+      const resource = sxpText(device.sxp, 'mac') ?? 'vif';
+      this.#judged({ asked: 'vif', who: config.name, resource }, () => this.#checkVif(config, device));
+    }
   }
 
   #checkDisk(config: DomainConfig, uname: string): void {
@@ -270,12 +308,14 @@ export class XendSecurity {
     options: { readonly isReload?: boolean; readonly forBoot?: boolean } = {},
   ): PolicyState {
     this.requireCurrent('xsm');
-    try {
-      this.#update(readForUpdate(source), options);
-    } catch (error) {
-      throw setPolicyError(error);
-    }
-    return this.state()!;
+    return this.#judged({ asked: 'policy', who: this.policyName }, () => {
+      try {
+        this.#update(readForUpdate(source), options);
+      } catch (error) {
+        throw setPolicyError(error);
+      }
+      return this.state()!;
+    });
   }
 
   /** Puts DEFAULT in force. */

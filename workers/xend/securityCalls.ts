@@ -189,6 +189,15 @@ export class SecurityCalls implements XendSecurityApi {
 
   async setDomainLabel(key: string, policy: string, label: string): Promise<{ readonly isDormant: boolean }> {
     const domain = this.domains.lookup(key);
+    try {
+      return this.#setDomainLabel(domain, policy, label);
+    } catch (error) {
+      if (error instanceof XsmError) this.#security.reportRefusal({ asked: 'relabel', who: domain.name }, error);
+      throw error;
+    }
+  }
+
+  #setDomainLabel(domain: XendDomainInfo, policy: string, label: string): { readonly isDormant: boolean } {
     const failed: Failed = (code, details, more = '') =>
       new XsmError(`An error occurred relabeling the domain: ${xserrText(code)}${more}`, details);
     this.#security.requireCurrent();

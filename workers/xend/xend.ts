@@ -11,6 +11,7 @@ import { asXendError, textOf, XendError } from './errors';
 import { ctime, XendLog } from './log';
 import { nodeInfo, schedulerName } from './node';
 import { XEND_CONFIG, XendOptions } from './options';
+import type { SecurityView } from './security';
 import type { XendSecurityApi } from './securityApi';
 import { SecurityCalls } from './securityCalls';
 import { Xc } from './xc';
@@ -42,6 +43,12 @@ export class Xend {
 
   get isRunning(): boolean {
     return this.#running !== undefined;
+  }
+
+  /** Policies and labels, for views from outside: asks nobody. Undefined while the daemon does not run. */
+  get securityView(): SecurityView | undefined {
+    const domains = this.#running?.domains;
+    return domains && { security: domains.security, domains: domains.known() };
   }
 
   /** What xm talks to; undefined while the daemon does not run. */

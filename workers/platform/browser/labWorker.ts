@@ -137,5 +137,16 @@ function whenReady(lab: Promise<Lab>): LabApi {
     stop: async () => (await lab).stop(),
     eraseDisks: async () => (await lab).eraseDisks(),
     snapshot: async () => (await lab).snapshot(),
+    analysePolicy: async (xml) => (await lab).analysePolicy(xml),
+    policyFlows: async (...args) => (await lab).policyFlows(...args),
+    whatIfPolicy: async (...args) => (await lab).whatIfPolicy(...args),
+    comparePolicies: async (...args) => (await lab).comparePolicies(...args),
+    writePolicy: async (form) => (await lab).writePolicy(form),
+    policyInForce: async () => (await lab).policyInForce(),
+    watchPolicy: async (isOn) => (await lab).watchPolicy(isOn),
+    findRefusal: async (...args) => (await lab).findRefusal(...args),
+    readWorkload: async (text) => (await lab).readWorkload(text),
+    writeWorkload: async (definition) => (await lab).writeWorkload(definition),
+    translateWorkload: async (...args) => (await lab).translateWorkload(...args),
   };
 }
