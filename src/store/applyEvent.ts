@@ -1,6 +1,7 @@
 /** The mirror of the worker's state, and how one event changes it. Pure: same state and event, same result. */
 import type {
   DomainState,
+  Download,
   HostState,
   LabEvent,
   LabState,
@@ -45,6 +46,8 @@ export interface LabMirror {
   /** The last decisions of the security policy, oldest first. */
   readonly decisions: readonly PolicyDecision[];
   readonly notices: readonly Notice[];
+  /** What is being fetched for the machine now. */
+  readonly downloads: readonly Download[];
 }
 
 export const emptyMirror: LabMirror = {
@@ -58,6 +61,7 @@ export const emptyMirror: LabMirror = {
   policy: undefined,
   decisions: [],
   notices: [],
+  downloads: [],
 };
 
 /** Points kept for a domain's cpu sparkline. */
@@ -95,6 +99,8 @@ export function applyEvent(mirror: LabMirror, event: LabEvent): LabMirror {
       return { ...mirror, policy: event.live };
     case 'decisions':
       return { ...mirror, decisions: withDecisions(mirror.decisions, event.decisions) };
+    case 'download':
+      return { ...mirror, downloads: withDownload(mirror.downloads, event.download) };
     case 'notice': {
       const id = (mirror.notices.at(-1)?.id ?? 0) + 1;
       const notices = [...mirror.notices, { id, level: event.level, text: event.text, offers: event.offers }];
@@ -104,13 +110,16 @@ export function applyEvent(mirror: LabMirror, event: LabEvent): LabMirror {
 }
 
 /** Numbers that begin anew belong to another boot of the machine. */
-function withDecisions(
-  known: readonly PolicyDecision[],
-  added: readonly PolicyDecision[],
-): readonly PolicyDecision[] {
+function withDecisions(known: readonly PolicyDecision[], added: readonly PolicyDecision[]): readonly PolicyDecision[] {
   const [first] = added;
   const isNewBoot = first !== undefined && first.number <= (known.at(-1)?.number ?? 0);
   return [...(isNewBoot ? [] : known), ...added].slice(-keptDecisions);
+}
+
+/** What is there wholly is no download any more. */
+function withDownload(downloads: readonly Download[], latest: Download): readonly Download[] {
+  const others = downloads.filter(({ name }) => name !== latest.name);
+  return latest.loadedBytes < latest.totalBytes ? [...others, latest] : others;
 }
 
 /** One store update for a whole batch, so that the page renders once. */

@@ -6,6 +6,7 @@ import { ErrorBoundary } from '../ui/ErrorBoundary';
 import { useTheme } from '../ui/theme';
 import { useLabHandle } from '../worker/LabContext';
 import { CommandPalette } from './CommandPalette';
+import { Downloads } from './Downloads';
 import { EraseDialog } from './EraseDialog';
 import { cycleFocus, installLayout } from './layout';
 import { Notices } from './Notices';
@@ -52,6 +53,7 @@ export function Workbench() {
         />
       </main>
       <Notices />
+      <Downloads />
       <StatusBar />
       <EraseDialog />
       {palette > 0 && <CommandPalette key={palette} onClose={() => closePalette(palette)} />}

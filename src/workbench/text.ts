@@ -46,6 +46,8 @@ export const text = {
   panelFailed: 'This pane has failed',
   retry: 'Try again',
   notices: 'Messages of the lab',
+  fetching: (name: string) => `Fetching ${name}`,
+  fetched: (loaded: string, total: string) => `${loaded} of ${total} MB`,
   dismiss: 'Dismiss',
   status: {
     starting: 'Loading the machine …',

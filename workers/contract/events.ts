@@ -2,6 +2,12 @@
 import type { DomainState, HostState } from './domain';
 import type { PolicyDecision, PolicyLive, PolicyTool } from './policy';
 
+export interface Download {
+  readonly name: string;
+  readonly loadedBytes: number;
+  readonly totalBytes: number;
+}
+
 export type LabEvent =
   | { readonly type: 'host'; readonly host: HostState }
   | { readonly type: 'domain'; readonly domain: DomainState }
@@ -21,6 +27,8 @@ export type LabEvent =
   | { readonly type: 'policy'; readonly live: PolicyLive }
   /** While somebody watches: decisions of the security policy, the oldest first. */
   | { readonly type: 'decisions'; readonly decisions: readonly PolicyDecision[] }
+  /** Something large is on its way to this browser; gone when all of it is there. */
+  | { readonly type: 'download'; readonly download: Download }
   /** A line for the page's own log: storage trouble, a broken invariant of ours. */
   | {
       readonly type: 'notice';

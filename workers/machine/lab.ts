@@ -4,6 +4,7 @@
  */
 import type {
   ConfigProblem,
+  Download,
   FileEntry,
   LabApi,
   LabEvent,
@@ -87,6 +88,11 @@ export class Lab implements LabApi {
   /** A line for the page's own log. */
   notice(level: 'info' | 'warning' | 'error', text: string, offers?: 'eraseDisks'): void {
     this.#events.add({ type: 'notice', level, text, ...(offers ? { offers } : {}) });
+  }
+
+  /** How far something large has come that is being fetched. */
+  downloaded(download: Download): void {
+    this.#events.downloaded(download);
   }
 
   async setSpeed(speed: number): Promise<LabResult<null>> {

@@ -60,7 +60,7 @@ describe('an unmodified Linux kernel is suspended and continued', () => {
     const ping = (await guest.run('cat /root/ping')).output;
     expect(Number(/(\d+) packets received/.exec(ping)?.[1] ?? ping.split('seq=').length)).toBeGreaterThan(4);
     expect((await guest.run('ping -c 2 192.0.2.1')).output).toContain('2 packets received, 0% packet loss');
-    expect((await guest.run('dmesg | grep -c "BUG:\\|WARNING:\\|stall"')).output).toBe('0\n');
+    expect((await guest.run('dmesg | grep "BUG:\\|WARNING:\\|detected stall"')).output).toBe('');
     expect(booted.bugs).toEqual([]);
   }, 120_000);
 
