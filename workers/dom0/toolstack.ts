@@ -14,6 +14,7 @@ import type { Operation, OperationIo, OperationResult } from '../guest/operation
 import type { KernelServices, Privcmd } from '../guest/services';
 import { SysError } from '../guest/sys';
 import type { Random } from '../lib/random';
+import type { BulkEnd, BulkListener } from '../net/bulk';
 import type { XendEnvironment } from '../xend/environment';
 import type { SecurityView } from '../xend/security';
 import { Xc } from '../xend/xc';
@@ -24,6 +25,7 @@ import type { XmIo } from '../xm/command';
 import { runXm } from '../xm/main';
 import type { PythonRunner } from '../xm/python';
 import { linkOperation, makeOperation, type RunShell } from './build/operations';
+import { dom0Network } from './tcp';
 import { openFile, xendFiles } from './xendFiles';
 
 export interface ToolstackHost {
@@ -35,6 +37,10 @@ export interface ToolstackHost {
   provideFile?(kernel: Kernel, path: string): Promise<void>;
   /** The kernel's xenbus talks to this store from now on. */
   connectStore(store: LocalStore): void;
+  /** One end of a fast way for the data of a connection (net/bulk.ts). */
+  openBulk(name: string, listener: BulkListener): BulkEnd;
+  /** What the management processor of the machine with this address says. */
+  isPoweredOn(address: string): boolean;
   /** What xend made of a decision of the security policy. */
   onVerdict?: XendEnvironment['onVerdict'];
   /** A broken invariant of ours. */
@@ -193,6 +199,7 @@ export class Toolstack {
 
   #environment(store: XenstoreClient, pid: number): XendEnvironment {
     const { kernel, services } = this;
+    const after: XendEnvironment['after'] = (ms, action) => services.time.at(services.time.nowNs + ms * 1e6, action);
     return {
       privcmd: this.#privcmd,
       store,
@@ -204,11 +211,18 @@ export class Toolstack {
         },
       },
       openFile: (path, mode) => openFile(kernel, path, mode),
+      network: dom0Network({
+        sockets: kernel.net!.daemons,
+        openBulk: (name, listener) => this.host.openBulk(name, listener),
+        isPoweredOn: (address) => this.host.isPoweredOn(address),
+        after,
+        wake: () => this.host.wake(),
+      }),
       random: this.host.random,
       devices: splitDevices,
       uname: () => kernel.uname(),
       runScript: (path, args, env) => this.#runScript(path, args, env),
-      after: (ms, action) => services.time.at(services.time.nowNs + ms * 1e6, action),
+      after,
       nowUnix: () => kernel.wallClock(),
       wake: () => this.host.wake(),
       onVerdict: (verdict) => this.host.onVerdict?.(verdict),

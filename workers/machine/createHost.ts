@@ -255,6 +255,7 @@ export class Host {
   #switchOff(): void {
     this.#card?.unplug();
     this.#card = undefined;
+    this.world.lan.poweredOn.delete(this.address);
     this.#power?.switchOff();
     this.#dom0 = undefined;
     this.toolstack = undefined;
@@ -350,6 +351,8 @@ export class Host {
       ...(this.world.guestImages ? { provideFile: this.#provideFile(this.world.guestImages) } : {}),
       python: { run: (...args) => this.world.loop.hold(this.world.python.run(...args)) },
       wake: () => this.world.loop.wake(),
+      openBulk: (name, listener) => this.#card!.bulk(name, listener),
+      isPoweredOn: (address) => this.world.lan.poweredOn.has(address),
       connectStore: (store) => dom0.connectStore(store),
       onVerdict: (verdict) => this.acm?.judge(verdict),
       onBug: (error) => this.world.onBug(error),
@@ -372,6 +375,7 @@ export class Host {
     );
     card.connect(dom0.kernel.net.add(card));
     this.#card = card;
+    this.world.lan.poweredOn.add(this.address);
   }
 
   /** The kernel's hotplug helper: a script of Domain-0 for each subsystem. */

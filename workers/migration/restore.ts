@@ -3,9 +3,10 @@
  *
  * Source: tools/libxc/xc_domain_restore.c, Xen 3.4.
  */
+
+import type { ByteSource } from '../lib/byteStream';
 import type { DomainTail } from './save';
 import {
-  type ByteSource,
   CHUNK_CONSOLE_PFN,
   CHUNK_END,
   CHUNK_IDENT_PT,

@@ -4,8 +4,9 @@
  * Source: tools/libxc/xc_domain_save.c, Xen 3.4 (the build without ADAPTIVE_SAVE): what is skipped, what is sent again in the
  * last round, and the rules that end the rounds.
  */
+
+import type { ByteSink } from '../lib/byteStream';
 import {
-  type ByteSink,
   CHUNK_CONSOLE_PFN,
   CHUNK_END,
   CHUNK_VCPUS,

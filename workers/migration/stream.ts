@@ -4,6 +4,8 @@
  *
  * Source: tools/libxc/xc_domain_save.c and xg_save_restore.h, tools/python/xen/xend/XendCheckpoint.py, Xen 3.4.
  */
+import { type ByteSink, type ByteSource, EndOfStream } from '../lib/byteStream';
+
 export const SIGNATURE = 'LinuxGuestRecord';
 /** First word after the frame count of a paravirtual domain's image. */
 export const EXTENDED_INFO = 0xffff_ffff;
@@ -28,24 +30,8 @@ export const CHUNK_CONSOLE_PFN = -8;
 export const VCPU_CONTEXT_SIZE = 2800;
 export const EXTENDED_VCPU_CONTEXT_SIZE = 128;
 
-/** Where the stream goes. Resolves when the bytes are on their way; rejects when they cannot be. */
-export interface ByteSink {
-  write(bytes: Uint8Array): Promise<void>;
-}
-
-/** Where a stream comes from. */
-export interface ByteSource {
-  /** Exactly so many bytes; rejects with EndOfStream when there are fewer. */
-  read(length: number): Promise<Uint8Array>;
-}
-
 /** The bytes are no stream of ours, or not all of one. */
 export class StreamError extends Error {
-  override readonly name = 'StreamError';
-}
-
-/** There are fewer bytes than the stream needs. */
-export class EndOfStream extends StreamError {
   override readonly name = 'StreamError';
 }
 

@@ -49,6 +49,14 @@ export interface DeviceSummary {
 
 export type ShutdownWord = 'poweroff' | 'reboot' | 'halt' | 'suspend';
 
+export interface MigrateOptions {
+  readonly isLive: boolean;
+  /** The other xend's; undefined: the one of this host's configuration. */
+  readonly port?: number | undefined;
+  /** Of the link, Mbit/s. */
+  readonly rateMbps?: number | undefined;
+}
+
 export interface XendApi {
   /** Policies and labels. */
   readonly security: XendSecurityApi;
@@ -81,6 +89,9 @@ export interface XendApi {
   suspend(key: string): Promise<void>;
   /** Continues a suspended domain; it is left paused. */
   resume(key: string): Promise<DomainSummary>;
+
+  /** Sends a domain to another host's xend. */
+  migrate(key: string, host: string, options: MigrateOptions): Promise<void>;
 
   setMemoryTarget(key: string, mebibytes: number): Promise<void>;
   setMaxMemory(key: string, mebibytes: number): Promise<void>;

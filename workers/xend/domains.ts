@@ -4,9 +4,9 @@
  */
 import { DOM0 } from '../abi/xen';
 import { SysError } from '../guest/sys';
+import type { ByteSource } from '../lib/byteStream';
 import { strerror } from '../lib/errno';
 import type { Sxp } from '../lib/sxp';
-import type { ByteSource } from '../migration/stream';
 import { DOM0_UUID, dom0Config, readAdopted } from './adopt';
 import { freeMemory } from './balloon';
 import { imageFiller, readConfig, saveCheckpoint } from './checkpoint/checkpoint';
@@ -16,11 +16,14 @@ import { DevController } from './devController';
 import type { DomainFiller } from './domainBuilder';
 import { type ConfigContext, checkName, type DomainConfig, parseDomainConfig } from './domainConfig';
 import { cloneConfig, type DomainHost, XendDomainInfo } from './domainInfo';
-import { randomUuid, sleep, type XendEnvironment, type XendFiles } from './environment';
+import { type Connection, randomUuid, sleep, type XendEnvironment, type XendFiles } from './environment';
 import { VmError, XendError, XendInvalidDomain } from './errors';
 import type { XendLog } from './log';
 import { ManagedStore } from './managed';
 import type { XendOptions } from './options';
+import { RelocationLedger } from './relocation/ledger';
+import { type MigrateRequest, sendDomain } from './relocation/sender';
+import { RelocationServer } from './relocation/server';
 import { XendSecurity } from './security';
 import type { Xc } from './xc';
 
@@ -38,6 +41,8 @@ export class XendDomain implements DomainHost {
   /** Managed domains as they lie dormant, by uuid. */
   readonly #managed = new Map<string, XendDomainInfo>();
   readonly #managedStore: ManagedStore;
+  readonly #ledger = new RelocationLedger();
+  readonly #relocation: RelocationServer;
   #unwatch: (() => void) | undefined;
   /** Settles when the domain that is being built now is done: only one at a time, or they would count on the same memory. */
   #building: Promise<unknown> = Promise.resolve();
@@ -62,6 +67,14 @@ export class XendDomain implements DomainHost {
     this.security = new XendSecurity({ environment, log, options, labelledDomains: () => this.all() });
     const directory = options.text('xend-domains-path')!;
     this.#managedStore = new ManagedStore(environment.files, directory, this.configContext, log);
+    this.#relocation = new RelocationServer({
+      environment,
+      log,
+      options,
+      ledger: this.#ledger,
+      receive: (connection, check) => this.#receiveFrom(connection, check),
+      onError,
+    });
   }
 
   /** Takes over Domain-0 and whatever runs, and listens to the hypervisor from now on. */
@@ -83,12 +96,14 @@ export class XendDomain implements DomainHost {
     }
     for (const config of this.#managedStore.load()) this.#managed.set(config.uuid, new XendDomainInfo(this, config));
     this.security.open();
+    this.#relocation.open();
     this.#unwatch = this.environment.store.watch('@releaseDomain', () => this.refresh());
   }
 
   /** xend stops: the domains go on without it. */
   close(): void {
     this.#unwatch?.();
+    this.#relocation.close();
     for (const domain of this.#domains) domain.detach();
     this.#domains.clear();
   }
@@ -260,9 +275,14 @@ export class XendDomain implements DomainHost {
     return this.environment.files.exists(this.#managedStore.checkpoint(uuid));
   }
 
-  /** Makes a domain from a stream; it is left paused. Nothing is left of it on failure. */
-  async receive(source: ByteSource): Promise<XendDomainInfo> {
-    const config = parseDomainConfig(await readConfig(source), this.configContext);
+  /**
+   * Makes a domain from a stream; it is left paused. Nothing is left of it on failure. `check` is shown the configuration
+   * before anything is done.
+   */
+  async receive(source: ByteSource, check: (config: Sxp) => void = () => {}): Promise<XendDomainInfo> {
+    const sxp = await readConfig(source);
+    check(sxp);
+    const config = parseDomainConfig(sxp, this.configContext);
     return this.#oneAtATime(async () => {
       this.refresh();
       const twin = [...this.#domains].find(
@@ -271,6 +291,25 @@ export class XendDomain implements DomainHost {
       if (twin) throw new VmError(`Domain '${config.name}' already exists with ID '${twin.domid}'`);
       return this.#start(config, imageFiller(this, source));
     });
+  }
+
+  /** Sends a domain to another host. Rejects with XendError; the domain goes on here then. */
+  async migrate(key: string, request: Omit<MigrateRequest, 'port'> & { readonly port?: number }): Promise<void> {
+    const domain = this.#savable(key, 'migrate');
+    const port = request.port ?? this.options.int('xend-relocation-port');
+    await sendDomain(this.environment, this.#ledger, domain, { ...request, port });
+  }
+
+  /** Makes a domain that another host sends, up to its devices; it is left paused. */
+  async #receiveFrom(connection: Connection, check: (config: Sxp) => void): Promise<XendDomainInfo> {
+    const domain = await this.receive(connection, check);
+    try {
+      await domain.waitForDevices();
+    } catch (error) {
+      domain.destroy();
+      throw error;
+    }
+    return domain;
   }
 
   async #saveTo(domain: XendDomainInfo, path: string, isCheckpoint: boolean): Promise<void> {

@@ -50,7 +50,7 @@ export class ManagedStore {
 }
 
 /** A configuration with everything that a domain is made from again. */
-export function keptSxp(config: DomainConfig): Sxp {
+export function keptSxp(config: DomainConfig): readonly Sxp[] {
   return [
     ...domainSxp(config, undefined, 0),
     ['vcpu_avail', String(config.vcpuAvail)],

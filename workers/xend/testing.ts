@@ -9,7 +9,7 @@ import { VirtualClock } from '../lib/clock';
 import { XenError } from '../lib/errno';
 import { seeded } from '../lib/random';
 import type { XenstoreClient, XenstoreWriter } from '../xenstore/client';
-import type { XendEnvironment } from './environment';
+import { ConnectError, type XendEnvironment } from './environment';
 import { Xend } from './xend';
 
 const PAGE = 4096;
@@ -416,6 +416,11 @@ export function fakeHost(options: FakeHostOptions = {}) {
         },
         close: () => {},
       };
+    },
+    network: {
+      connect: () => Promise.reject(new ConnectError('Network is unreachable')),
+      listen: () => () => {},
+      isPoweredOn: () => false,
     },
     uname: () => ({ nodename: 'lab', release: '2.6.18-xen', version: '#1 SMP', machine: 'i686' }),
     runScript: async (path, args) => {

@@ -2,7 +2,7 @@
  * xend: the daemon in Domain-0 that builds, watches and ends domains for xm. Guests do not need it to run
  * (tools/python/xen/xend/server/SrvDaemon.py in Xen 3.4).
  */
-import type { DeviceSummary, DomainSummary, ShutdownWord, VcpuSummary, XendApi } from './api';
+import type { DeviceSummary, DomainSummary, MigrateOptions, ShutdownWord, VcpuSummary, XendApi } from './api';
 import { deviceConfig } from './domainConfig';
 import type { XendDomainInfo } from './domainInfo';
 import { XendDomain } from './domains';
@@ -224,6 +224,12 @@ class Api implements XendApi {
 
   resume(key: string): Promise<DomainSummary> {
     return refusals(async () => (await this.#domains.resume(key)).summary);
+  }
+
+  migrate(key: string, host: string, { isLive, port, rateMbps }: MigrateOptions): Promise<void> {
+    return refusals(() =>
+      this.#domains.migrate(key, { host, isLive, rateMbps, ...(port === undefined ? {} : { port }) }),
+    );
   }
 
   setMemoryTarget(key: string, mebibytes: number): Promise<void> {

@@ -2,10 +2,12 @@
  * Saving a domain into a stream and making one out of a stream: the frame around the memory image
  * (tools/python/xen/xend/XendCheckpoint.py, Xen 3.4).
  */
+
+import { type ByteSink, type ByteSource, EndOfStream } from '../../lib/byteStream';
 import { parseSxp, printSxp, type Sxp, SxpError } from '../../lib/sxp';
 import { restoreDomain } from '../../migration/restore';
 import { type SaveObserver, saveDomain } from '../../migration/save';
-import { type ByteSink, type ByteSource, readHeader, StreamError, writeHeader } from '../../migration/stream';
+import { readHeader, StreamError, writeHeader } from '../../migration/stream';
 import type { DomainFiller } from '../domainBuilder';
 import type { DomainHost, XendDomainInfo } from '../domainInfo';
 import { textOf, XendError } from '../errors';
@@ -25,6 +27,10 @@ export interface SaveRequest {
   readonly isLive: boolean;
   /** The domain goes on afterwards. */
   readonly isCheckpoint: boolean;
+  /** What else the configuration says. */
+  readonly extraConfig?: readonly Sxp[];
+  /** Everything is sent: resolves when somebody else has the domain and it may be destroyed here. */
+  handOver?(): Promise<void>;
   readonly observer?: SaveObserver;
 }
 
@@ -37,7 +43,7 @@ export async function saveCheckpoint(domain: XendDomainInfo, sink: ByteSink, req
   const { name, domid } = domain;
   if (!request.isCheckpoint) domain.callFor(`migrating-${name}`);
   try {
-    await writeHeader(sink, printSxp(keptSxp({ ...domain.config, name })));
+    await writeHeader(sink, printSxp([...keptSxp({ ...domain.config, name }), ...(request.extraConfig ?? [])]));
     const suspend = async () => {
       log.debug('XendCheckpoint:110', 'In saveInputHandler suspend');
       log.debug('XendCheckpoint:112', `Suspending ${domid} ...`);
@@ -52,12 +58,13 @@ export async function saveCheckpoint(domain: XendDomainInfo, sink: ByteSink, req
       const observers = [new SaveLog(domain.host, domid), ...(request.observer ? [request.observer] : [])];
       await saveDomain(saved, sink, { isLive: request.isLive, observers });
     } catch (error) {
-      if (error instanceof XendError) throw error;
+      if (error instanceof XendError || error instanceof EndOfStream) throw error;
       log.error('XendCheckpoint:403', textOf(error));
       throw new XendError(`${command} failed`, { cause: error });
     } finally {
       saved.close();
     }
+    await request.handOver?.();
     if (request.isCheckpoint) domain.resumeHere();
     else {
       domain.destroy();
@@ -102,7 +109,7 @@ export function imageFiller({ xc, log, environment }: DomainHost, source: ByteSo
         say('Restore exit with rc=0');
         return { ...rings, notes: undefined };
       } catch (error) {
-        if (!(error instanceof StreamError)) throw error;
+        if (!(error instanceof StreamError || error instanceof EndOfStream)) throw error;
         log.error('XendCheckpoint:403', `ERROR Internal error: ${error.message}`);
         throw new XendError('Restore failed');
       }

@@ -1,6 +1,6 @@
 /** A domain's state in a file of Domain-0, written and read at the speed of a disk. */
-import type { ByteSink, ByteSource } from '../../migration/stream';
-import { EndOfStream } from '../../migration/stream';
+import type { ByteSink, ByteSource } from '../../lib/byteStream';
+import { EndOfStream } from '../../lib/byteStream';
 import { sleep, type XendEnvironment } from '../environment';
 
 /** What a disk of the time took and gave: 80 MB/s (docs/costs.md). */

@@ -13,6 +13,7 @@ import { destroy, pause, unpause } from './lifecycle';
 import { list } from './list';
 import { deleteCommand, newCommand, rename, start } from './managed';
 import { memMax, memSet } from './memory';
+import { migrate } from './migrate';
 import { domid, domname } from './names';
 import { networkAttach, networkDetach, networkList } from './network';
 import { activatepolicy, cfgbootpolicy, loadpolicy, makepolicy } from './olderPolicy';
@@ -35,6 +36,7 @@ export const commands: readonly XmCommand[] = [
   list,
   memMax,
   memSet,
+  migrate,
   pause,
   reboot,
   rename,
