@@ -22,6 +22,7 @@ import type { XendLog } from './log';
 import { ManagedStore } from './managed';
 import type { XendOptions } from './options';
 import { XendSecurity } from './security';
+import { relabelAs } from './securityChange';
 import type { Xc } from './xc';
 
 const KIB_PER_PAGE = 4;
@@ -242,14 +243,14 @@ export class XendDomain implements DomainHost {
     if (domain.isPrivileged) throw new XendError(`Cannot resume privileged domain ${key}`);
     if (domain.isRunning) throw new XendError('Cannot resume domain that is not suspended.');
     if (!this.environment.files.exists(path)) throw new XendError('Domain was not suspended by Xend');
-    const resumed = await this.restore(path);
+    const resumed = await this.restore(path, domain.config);
     this.environment.files.remove(path);
     return resumed;
   }
 
-  /** Makes a domain from a state file; it is left paused. */
-  restore(path: string): Promise<XendDomainInfo> {
-    return withSource(this.environment, path, (source) => this.receive(source)).catch((error: unknown) => {
+  /** Makes a domain from a state file; it is left paused. `kept`: what has become of its configuration meanwhile. */
+  restore(path: string, kept?: DomainConfig): Promise<XendDomainInfo> {
+    return withSource(this.environment, path, (source) => this.receive(source, kept)).catch((error: unknown) => {
       if (!(error instanceof SysError)) throw error;
       throw new XendError(`can't read guest state file ${path}: ${strerror[error.code]}`);
     });
@@ -261,8 +262,12 @@ export class XendDomain implements DomainHost {
   }
 
   /** Makes a domain from a stream; it is left paused. Nothing is left of it on failure. */
-  async receive(source: ByteSource): Promise<XendDomainInfo> {
+  async receive(source: ByteSource, kept?: DomainConfig): Promise<XendDomainInfo> {
     const config = parseDomainConfig(await readConfig(source), this.configContext);
+    if (kept) {
+      config.name = kept.name;
+      relabelAs(config, kept);
+    }
     return this.#oneAtATime(async () => {
       this.refresh();
       const twin = [...this.#domains].find(

@@ -11,7 +11,7 @@ import { TypeEnforcement } from '../acm/typeEnforcement';
 import { XSERR, XsError, type XserrName, xserrText } from '../acm/xserr';
 import { SysError } from '../guest/sys';
 import { sxpText } from '../lib/sxp';
-import type { DeviceConfig } from './domainConfig';
+import type { DeviceConfig, DomainConfig } from './domainConfig';
 import type { XendFiles } from './environment';
 import { XsmError } from './errors';
 import type { LabelledDomain } from './security';
@@ -100,6 +100,18 @@ export function updatedVif(
 export function withVifLabel(device: DeviceConfig, label: string | undefined): DeviceConfig {
   const others = device.sxp.filter((child) => typeof child === 'string' || child[0] !== 'security_label');
   return { ...device, sxp: label === undefined ? others : [...others, ['security_label', label]] };
+}
+
+/** A domain that slept while policies changed gets the labels that its kept configuration has by now. */
+export function relabelAs(config: DomainConfig, kept: DomainConfig): void {
+  config.securityLabel = kept.securityLabel;
+  const vifs = kept.devices.filter(({ class: name }) => name === 'vif');
+  let at = 0;
+  config.devices = config.devices.map((device) => {
+    if (device.class !== 'vif') return device;
+    const twin = vifs[at++];
+    return twin ? withVifLabel(device, sxpText(twin.sxp, 'security_label')) : device;
+  });
 }
 
 /** Whatever is wrong with the file itself is one error during an update. */
