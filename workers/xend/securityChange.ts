@@ -4,6 +4,7 @@
  */
 import { binaryOf } from '../acm/policyBinary';
 import { LookupError, type PolicyMap } from '../acm/policyMap';
+import { DEFAULT_POLICY_NAME } from '../acm/policyModel';
 import { type FullLabel, fullLabel, parseFullLabel, type UpdatePlan, updatedLabel } from '../acm/policyUpdate';
 import { PolicyError, type PolicyFile, readPolicy } from '../acm/policyXml';
 import { findResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
@@ -114,8 +115,21 @@ export function relabelAs(config: DomainConfig, kept: DomainConfig): void {
   });
 }
 
+/** DEFAULT, which may follow every policy and be followed by any, is xend's own. Throws PolicyError. */
+export function refuseReservedName({ policy: { name, versionPlace } }: PolicyFile): void {
+  if (name !== DEFAULT_POLICY_NAME && name !== 'NULL') return;
+  const place = versionPlace ?? { line: 1, column: 1 };
+  throw new PolicyError([{ code: 'BAD_POLICY_NAME', message: `the name ${name} is reserved`, place }]);
+}
+
 /** Whatever is wrong with the file itself is one error during an update. */
 export function readForUpdate(source: Uint8Array): PolicyFile {
+  const file = readAsXml(source);
+  refuseReservedName(file);
+  return file;
+}
+
+function readAsXml(source: Uint8Array): PolicyFile {
   try {
     return readPolicy(source);
   } catch (error) {
