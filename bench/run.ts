@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { acm } from './parts/acm';
 import { core } from './parts/core';
 import { createToLogin, list, memory } from './parts/domains';
 import { consoleOutput, guestIo } from './parts/guests';
@@ -21,6 +22,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   list,
   memory,
   core,
+  acm,
   guestIo,
   consoleOutput,
   policy,

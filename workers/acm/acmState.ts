@@ -73,6 +73,8 @@ export class AcmState {
   #types = new TypeEnforcement(startUpPolicy);
   /** In the order of their creation. */
   readonly #domains = new Map<number, LabelledDomain>();
+  /** The same by id: where every granted page comes by, a map would be felt. */
+  readonly #byId: (LabelledDomain | undefined)[] = [];
   readonly statistics: AcmStatistics = {
     evtchnEvaluated: 0,
     grantEvaluated: 0,
@@ -135,7 +137,9 @@ export class AcmState {
       this.#wall.remove(row);
       return this.#decided('create', domid, ref, undefined, []);
     }
-    this.#domains.set(domid, { domid, ssidref: ref, cache: new DecisionCache() });
+    const domain = { domid, ssidref: ref, cache: new DecisionCache() };
+    this.#domains.set(domid, domain);
+    this.#byId[domid] = domain;
     this.onDecision?.({
       hook: 'create',
       isPermitted: true,
@@ -161,6 +165,7 @@ export class AcmState {
     const domain = this.#domains.get(domid);
     if (!domain) return;
     this.#domains.delete(domid);
+    this.#byId[domid] = undefined;
     this.#wall.remove(chwallRowOf(domain.ssidref));
     for (const { cache } of this.#domains.values()) cache.forget(domid);
   }
@@ -168,41 +173,43 @@ export class AcmState {
   /** Both domains must exist and have a type in common. */
   shareEvtchn(a: number, b: number): boolean {
     const { statistics } = this;
-    const verdict = this.#share('evtchn', a, b);
-    if (verdict === 'cached') statistics.evtchnCacheHits++;
-    else {
-      statistics.evtchnEvaluated++;
-      if (!verdict) statistics.evtchnDenied++;
+    const subject = this.#byId[a];
+    if (subject?.cache.has(b)) {
+      statistics.evtchnCacheHits++;
+      return true;
     }
-    return verdict !== false;
+    statistics.evtchnEvaluated++;
+    if (this.#evaluate('evtchn', subject, b)) return true;
+    statistics.evtchnDenied++;
+    return false;
   }
 
   shareGrant(a: number, b: number): boolean {
     const { statistics } = this;
-    const verdict = this.#share('grant', a, b);
-    if (verdict === 'cached') statistics.grantCacheHits++;
-    else {
-      statistics.grantEvaluated++;
-      if (!verdict) statistics.grantDenied++;
+    const subject = this.#byId[a];
+    if (subject?.cache.has(b)) {
+      statistics.grantCacheHits++;
+      return true;
     }
-    return verdict !== false;
+    statistics.grantEvaluated++;
+    if (this.#evaluate('grant', subject, b)) return true;
+    statistics.grantDenied++;
+    return false;
   }
 
-  #share(hook: DecisionHook, a: number, b: number): boolean | 'cached' {
-    const subject = this.#domains.get(a);
+  #evaluate(hook: DecisionHook, subject: LabelledDomain | undefined, b: number): boolean {
     const object = this.#domains.get(b);
     if (!subject || !object) return false;
-    if (subject.cache.has(b)) return 'cached';
     const [left, right] = [steRowOf(subject.ssidref), steRowOf(object.ssidref)];
     const isPermitted = this.#types.share(left, right);
     this.onDecision?.({
       hook,
       isPermitted,
-      subject: { domid: a, ssidref: subject.ssidref },
+      subject: { domid: subject.domid, ssidref: subject.ssidref },
       object: { domid: b, ssidref: object.ssidref },
       types: isPermitted ? this.#types.common(left, right) : [],
     });
-    if (isPermitted && !subject.cache.add(b)) this.print(`Cache of dom ${a.toString(16)} is full!`);
+    if (isPermitted && !subject.cache.add(b)) this.print(`Cache of dom ${subject.domid.toString(16)} is full!`);
     return isPermitted;
   }
 

@@ -128,9 +128,13 @@ it.each([
   [
     'a colon in a label',
     (xml: string) => xml.replace('<Name>pear<', '<Name>p:ear<'),
-    /^BAD_LABEL \d+: label name "p:ear"/,
+    /^BAD_LABEL \d+: "p:ear" is no name for a label/,
   ],
-  ['a colon in the policy name', (xml: string) => xml.replace('orchard', 'or:chard'), /^BAD_POLICY_NAME/],
+  ['a colon in the policy name', (xml: string) => xml.replace('orchard', 'or:chard'), /^BAD_POLICY_NAME 4: "or:chard"/],
+  ['a path as policy name', (xml: string) => xml.replace('orchard', '../../etc/x'), /^BAD_POLICY_NAME 4:/],
+  ['a quote in a label', (xml: string) => xml.replace('<Name>pear<', "<Name>p'ear<"), /^BAD_LABEL \d+: "p'ear"/],
+  ['a blank in a label', (xml: string) => xml.replace('<Name>pear<', '<Name>p ear<'), /^BAD_LABEL \d+: "p ear"/],
+  ['a control character', (xml: string) => xml.replace('<Name>pear<', '<Name>p\u0001ear<'), /^XML_PROCESSING \d+:/],
   [
     'a label twice',
     (xml: string) => xml.replace('<Name>pear<', '<Name>apple<'),

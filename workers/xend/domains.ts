@@ -25,6 +25,7 @@ import { RelocationLedger } from './relocation/ledger';
 import { type MigrateRequest, sendDomain } from './relocation/sender';
 import { RelocationServer } from './relocation/server';
 import { XendSecurity } from './security';
+import { relabelAs } from './securityChange';
 import type { Xc } from './xc';
 
 const KIB_PER_PAGE = 4;
@@ -257,14 +258,17 @@ export class XendDomain implements DomainHost {
     if (domain.isPrivileged) throw new XendError(`Cannot resume privileged domain ${key}`);
     if (domain.isRunning) throw new XendError('Cannot resume domain that is not suspended.');
     if (!this.environment.files.exists(path)) throw new XendError('Domain was not suspended by Xend');
-    const resumed = await this.restore(path);
+    const resumed = await this.restore(path, (config) => {
+      config.name = domain.config.name;
+      relabelAs(config, domain.config);
+    });
     this.environment.files.remove(path);
     return resumed;
   }
 
-  /** Makes a domain from a state file; it is left paused. */
-  restore(path: string): Promise<XendDomainInfo> {
-    return withSource(this.environment, path, (source) => this.receive(source)).catch((error: unknown) => {
+  /** Makes a domain from a state file; it is left paused. `adjust`: what has become of its configuration meanwhile. */
+  restore(path: string, adjust?: (config: DomainConfig) => void): Promise<XendDomainInfo> {
+    return withSource(this.environment, path, (source) => this.receive(source, adjust)).catch((error: unknown) => {
       if (!(error instanceof SysError)) throw error;
       throw new XendError(`can't read guest state file ${path}: ${strerror[error.code]}`);
     });
@@ -276,13 +280,16 @@ export class XendDomain implements DomainHost {
   }
 
   /**
-   * Makes a domain from a stream; it is left paused. Nothing is left of it on failure. `check` is shown the configuration
-   * before anything is done.
+   * Makes a domain from a stream; it is left paused. Nothing is left of it on failure. `adjust` sees the configuration before
+   * anything is done, and may change it or throw.
    */
-  async receive(source: ByteSource, check: (config: Sxp) => void = () => {}): Promise<XendDomainInfo> {
+  async receive(
+    source: ByteSource,
+    adjust: (config: DomainConfig, sxp: Sxp) => void = () => {},
+  ): Promise<XendDomainInfo> {
     const sxp = await readConfig(source);
-    check(sxp);
     const config = parseDomainConfig(sxp, this.configContext);
+    adjust(config, sxp);
     return this.#oneAtATime(async () => {
       this.refresh();
       const twin = [...this.#domains].find(
@@ -302,7 +309,7 @@ export class XendDomain implements DomainHost {
 
   /** Makes a domain that another host sends, up to its devices; it is left paused. */
   async #receiveFrom(connection: Connection, check: (config: Sxp) => void): Promise<XendDomainInfo> {
-    const domain = await this.receive(connection, check);
+    const domain = await this.receive(connection, (_config, sxp) => check(sxp));
     try {
       await domain.waitForDevices();
     } catch (error) {

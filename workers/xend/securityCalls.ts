@@ -16,7 +16,7 @@ import type { XendDomain } from './domains';
 import { XendError, XsmError } from './errors';
 import { dom0Word, INACTIVE, isActive, lookup, type XendSecurity } from './security';
 import type { DryRun, PolicyState, XendSecurityApi } from './securityApi';
-import { isDisk, pairsText, withVifLabel } from './securityChange';
+import { isDisk, pairsText, refuseReservedName, withVifLabel } from './securityChange';
 import { commitChange } from './securityCommit';
 import { POLICY_SOURCES } from './securityFiles';
 
@@ -313,6 +313,7 @@ export class SecurityCalls implements XendSecurityApi {
     if (!source) throw new XendError(`Unknown policy '${name}'`);
     try {
       const file = readPolicy(source);
+      refuseReservedName(file);
       checkPolicy(file.policy);
       if (file.policy.name !== name)
         throw new XendError(`Creating policy failed:\nthe policy in the file is named ${file.policy.name}`);

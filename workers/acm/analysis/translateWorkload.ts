@@ -3,12 +3,10 @@
  * a type and a label; departments inherit what their organisation may not run beside, and share nothing with it.
  */
 import type { TranslatedWorkload, WorkloadDefinition } from '../../contract';
-import type { AcmPolicy } from '../policyModel';
+import { type AcmPolicy, isLabelName, isPolicyName, LABEL_NAME_RULE, POLICY_NAME_RULE } from '../policyModel';
 import { writePolicy } from '../policyXml';
 
 const SYSTEM = 'SystemManagement';
-/** Differs from ezPolicy, which takes any name: these make no policy that can be loaded. */
-const BAD_NAME = /[:\s/]/;
 
 /** A definition that makes no usable policy. */
 export class TranslationError extends Error {
@@ -57,10 +55,11 @@ export function translateWorkload(
 }
 
 function checkNames(policyName: string, types: readonly string[]): void {
-  if (policyName === '' || BAD_NAME.test(policyName))
-    throw new TranslationError(`A policy cannot be named "${policyName}".`);
-  const bad = types.find((name) => name === '' || BAD_NAME.test(name));
-  if (bad !== undefined) throw new TranslationError(`"${bad}" cannot be a label: blanks, / and : may not stand in it.`);
+  // Differs from ezPolicy, which takes any name and makes a policy that cannot be loaded.
+  if (!isPolicyName(policyName))
+    throw new TranslationError(`A policy cannot be named "${policyName}": ${POLICY_NAME_RULE}.`);
+  const bad = types.find((name) => !isLabelName(name));
+  if (bad !== undefined) throw new TranslationError(`"${bad}" cannot be a label: ${LABEL_NAME_RULE}.`);
   const twice = types.find((name, at) => types.indexOf(name) !== at);
   if (twice !== undefined) throw new TranslationError(`Two workloads would have the label ${twice}.`);
 }
