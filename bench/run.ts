@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { core } from './parts/core';
 import { createToLogin, list, memory } from './parts/domains';
 import { consoleOutput, guestIo } from './parts/guests';
+import { linux } from './parts/linux';
 import { page } from './parts/page';
 import { prompt } from './parts/prompt';
 import { isMet, type Part, type Row, type Skipped } from './row';
@@ -22,6 +23,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   core,
   guestIo,
   consoleOutput,
+  linux,
   page,
 };
 const here = fileURLToPath(new URL('.', import.meta.url));
