@@ -31,3 +31,11 @@ export async function wallMs(action: () => Promise<unknown>): Promise<number> {
   await action();
   return performance.now() - start;
 }
+
+/** Processor time of this process during an action, ms: what else runs on the machine does not count. */
+export async function cpuMs(action: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await action();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}

@@ -11,6 +11,7 @@ import { acm } from './parts/acm';
 import { core } from './parts/core';
 import { createToLogin, list, memory } from './parts/domains';
 import { consoleOutput, guestIo } from './parts/guests';
+import { linux } from './parts/linux';
 import { page } from './parts/page';
 import { policy } from './parts/policy';
 import { prompt } from './parts/prompt';
@@ -26,6 +27,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   guestIo,
   consoleOutput,
   policy,
+  linux,
   page,
 };
 const here = fileURLToPath(new URL('.', import.meta.url));

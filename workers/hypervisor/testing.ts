@@ -4,7 +4,7 @@
  * Guests are built by hypercalls of Domain-0, as the toolstack builds them. `TestGuest.call` makes a hypercall from outside
  * of a slice, which is how Domain-0's asynchronous tools do it too.
  */
-import { type FindRunner, type GuestCpu, VIRT_BASE } from '../abi/cpu';
+import { type FindRunner, type GuestCpu, type TranslatedCpu, VIRT_BASE } from '../abi/cpu';
 import {
   DOMCTL_SIZE,
   domctl,
@@ -13,6 +13,7 @@ import {
   XEN_DOMCTL_max_mem,
   XEN_DOMCTL_max_vcpus,
   XEN_DOMCTL_setvcpucontext,
+  XEN_DOMCTL_shadow_op,
   XEN_DOMCTL_unpausedomain,
 } from '../abi/domctl';
 import { XENMEM_populate_physmap } from '../abi/memory';
@@ -40,6 +41,8 @@ export const idle: Script = (guest, vcpu) => {
 /** A flat kernel image; what it does is the guest's script. */
 const KERNEL = new Uint8Array(4096).fill(0x90);
 /** Below this the test guests' own parts lie (image, start_info); scratch memory starts here. */
+const XEN_DOMCTL_SHADOW_OP_ENABLE = 32;
+const REFCOUNT_TRANSLATE_EXTERNAL = 2 | 8 | 16;
 const SCRATCH = VIRT_BASE + 0x80_0000;
 
 export class TestGuest {
@@ -146,6 +149,10 @@ export class TestHypervisor {
             const guest = [...this.#guests.values()].find(({ domain }) => domain.cpu === cpu)!;
             return guest.script(guest, vcpu, budgetNs);
           },
+          prepare: () => {
+            if (cpu.translated) attachFlatMemory(cpu.translated);
+            return true;
+          },
         },
       ...(options.hooks ? { hooks: options.hooks } : {}),
     });
@@ -160,20 +167,29 @@ export class TestHypervisor {
     return this.#serial.replaceAll('\r', '');
   }
 
-  /** A running domain of `pages` pages (pfn 0 up), built by Domain-0. */
+  /** A running domain of `pages` pages (pfn 0 up), built by Domain-0; translated ones find them at VIRT_BASE too. */
   createGuest({
     pages = 64,
     vcpus = 1,
     script = idle,
     ssidref = 0,
+    isTranslated = false,
   }: {
     pages?: number;
     vcpus?: number;
     script?: Script;
     ssidref?: number;
+    isTranslated?: boolean;
   } = {}) {
     const { dom0 } = this;
     const { domid } = ok(dom0.domctl(XEN_DOMCTL_createdomain, 0, (u) => u.setUint32(0, ssidref, true)));
+    if (isTranslated)
+      ok(
+        dom0.domctl(XEN_DOMCTL_shadow_op, domid, (u) => {
+          u.setUint32(0, XEN_DOMCTL_SHADOW_OP_ENABLE, true);
+          u.setUint32(4, REFCOUNT_TRANSLATE_EXTERNAL, true);
+        }),
+      );
     ok(dom0.domctl(XEN_DOMCTL_max_vcpus, domid, (u) => u.setUint32(0, vcpus, true)));
     ok(dom0.domctl(XEN_DOMCTL_max_mem, domid, (u) => u.setBigUint64(0, BigInt(pages * 4), true)));
     for (let first = 0; first < pages; first += 1024) this.#populate(domid, first, Math.min(1024, pages - first));
@@ -204,6 +220,15 @@ export class TestHypervisor {
   advance(ns: number): void {
     this.clock.advanceTo(this.clock.nowNs + ns);
   }
+}
+
+/** A processor of which nothing is there but its memory, mapped from VIRT_BASE on. */
+function attachFlatMemory(cpu: TranslatedCpu): void {
+  const memory = new Uint8Array(cpu.frames * PAGE_SIZE);
+  cpu.attachMemory(memory, (va) => {
+    const address = va - VIRT_BASE;
+    return address >= 0 && address < memory.length ? address : undefined;
+  });
 }
 
 /** Throws when a hypercall failed. */

@@ -57,7 +57,11 @@ export class X86Machine {
 
   /** Rejects with EmulatorMismatch when the emulator is not the one that the hooks were made for. */
   parts(): Promise<EngineParts> {
-    this.#parts ??= this.#load();
+    // What could not be fetched this time may be there the next time.
+    this.#parts ??= this.#load().catch((error: unknown) => {
+      this.#parts = undefined;
+      throw error;
+    });
     return this.#parts;
   }
 

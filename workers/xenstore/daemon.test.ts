@@ -371,6 +371,20 @@ describe('a hostile ring', () => {
     expect(one.isMapped).toBe(false);
     expect(two.text(XS_DIRECTORY, '/local/domain/2')).toBe('');
   });
+  it('ends the connection only: others hear of its shutdown and of its death as ever', () => {
+    const one = domain(1);
+    dom0.ok(XS_WATCH, '@releaseDomain', 'r');
+    dom0.events();
+    new DataView(one.page.buffer).setUint32(2052, 5000, true);
+    one.notify();
+    expect(dom0.events()).toEqual([]);
+    for (const state of ['shutdown', 'dying'] as const) {
+      one.state = state;
+      host.daemon.domainEvent();
+      expect(dom0.events()).toEqual(['@releaseDomain r']);
+    }
+    expect(dom0.text(XS_IS_DOMAIN_INTRODUCED, '1')).toBe('F\0');
+  });
   it('ends its own connection with a payload of more than 4096 bytes', () => {
     const one = domain(1);
     const header = encode({ type: XS_READ, reqId: 0, txId: 0, payload: new Uint8Array(0) });

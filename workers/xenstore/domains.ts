@@ -43,6 +43,8 @@ interface KnownDomain {
   readonly responses: XsRing;
   readonly connection: Connection;
   channel: { notify(): void; close(): void };
+  /** It wrote nonsense into its ring: nobody serves it any longer. */
+  isSevered: boolean;
   /** @releaseDomain has been fired for its shutdown. */
   isShutdown: boolean;
 }
@@ -60,7 +62,11 @@ export class Domains implements DomainOperations {
 
   /** INTRODUCE: a new domain, or a new event channel for a known one. */
   introduce(domid: number, mfn: number, port: number): void {
-    const known = this.#known.get(domid);
+    let known = this.#known.get(domid);
+    if (known?.isSevered) {
+      this.#known.delete(domid);
+      known = undefined;
+    }
     if (known) {
       if (known.mfn !== mfn) throw new XenError('EINVAL', `domain ${domid} has its ring at ${known.mfn}`);
       known.channel.close();
@@ -89,6 +95,7 @@ export class Domains implements DomainOperations {
       responses: new XsRing(mapping.page, 'rsp'),
       connection,
       channel,
+      isSevered: false,
       isShutdown: false,
     };
     this.#known.set(domid, domain);
@@ -131,7 +138,7 @@ export class Domains implements DomainOperations {
   /** Moves bytes both ways until nothing moves any more, and tells the domain if anything did. */
   serve(domid: number): void {
     const domain = this.#known.get(domid);
-    if (!domain) return;
+    if (!domain || domain.isSevered) return;
     try {
       let moved = this.#flush(domain);
       while (!domain.connection.isCongested) {
@@ -145,7 +152,7 @@ export class Domains implements DomainOperations {
       if (moved > 0) domain.channel.notify();
     } catch (error) {
       if (!(error instanceof XsRingError || error instanceof XsProtocolError || error instanceof XenError)) throw error;
-      this.#drop(domain);
+      this.#sever(domain);
     }
   }
 
@@ -171,10 +178,16 @@ export class Domains implements DomainOperations {
     for (const other of this.#known.values()) {
       if (other.connection.target === domain.domid) other.connection.target = undefined;
     }
+    if (!domain.isSevered) this.#sever(domain);
+    this.host.fireSpecial('@releaseDomain');
+  }
+
+  /** Ends the connection. The domain stays known: others want to hear of its end. */
+  #sever(domain: KnownDomain): void {
+    domain.isSevered = true;
     this.host.closeConnection(domain.connection);
     domain.channel.close();
     domain.mapping.unmap();
-    this.host.fireSpecial('@releaseDomain');
   }
 
   #require(domid: number): KnownDomain {

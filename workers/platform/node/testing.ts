@@ -1,7 +1,7 @@
 /** A booted host in this process, for tests and measurements. */
 
 import type { HeadlessHost } from './headless/headlessHost';
-import { HeadlessLab } from './headless/headlessLab';
+import { HeadlessLab, type LabAssets } from './headless/headlessLab';
 import { type CreateOptions, DEFAULT_OPTIONS } from './headless/protocol';
 
 export interface BootedHost {
@@ -17,9 +17,9 @@ export interface BootedHost {
 }
 
 /** host1 at its prompt. */
-export async function bootedHost(options: Partial<CreateOptions> = {}): Promise<BootedHost> {
+export async function bootedHost(options: Partial<CreateOptions> = {}, assets?: LabAssets): Promise<BootedHost> {
   const bugs: unknown[] = [];
-  const lab = new HeadlessLab((error) => bugs.push(error));
+  const lab = new HeadlessLab((error) => bugs.push(error), assets);
   const host = await lab.create('host1', { ...DEFAULT_OPTIONS, ...options });
   await host.ready();
   return {

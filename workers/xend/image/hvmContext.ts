@@ -25,7 +25,7 @@ function trySet(xc: Xc, domid: number, context: Uint8Array): boolean {
   } catch (error) {
     if (error instanceof XenError && error.code === 'EAGAIN') return false;
     if (error instanceof XenError && error.code === 'ENODEV')
-      throw new VmError(`(1, 'Internal error', 'no x86 processor for this kernel: ${error.detail}\\n')`);
+      throw new VmError(`(1, 'Internal error', 'no x86 processor for this kernel, xm dmesg says why\\n')`);
     throw error;
   }
 }

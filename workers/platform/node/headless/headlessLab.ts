@@ -1,11 +1,13 @@
 /** All hosts of one process: one clock, one local network with its router, and a memory for their disks. */
 
 import { VirtualClock } from '../../../lib/clock';
+import type { GuestImageSource } from '../../../machine/guestImages';
 import type { InstallFile } from '../../../machine/install';
 import { RunLoop } from '../../../machine/runLoop';
 import { Gateway } from '../../../net/gateway';
 import { Lan } from '../../../net/lan';
 import { MemoryStorage } from '../../../storage/memoryStorage';
+import type { X86Parts } from '../../../x86/x86Vcpu';
 import { readDom0Files } from '../dom0Files';
 import { guestImages, loadEmulator } from '../guestAssets';
 import { createPythonRunner } from '../pythonRunner';
@@ -18,6 +20,12 @@ const UNIX_SECONDS_AT_ZERO = 1_242_667_298;
 /** Hosts have 192.0.2.11 and following; addresses from 192.0.2.100 are given to guests. */
 const MAX_HOSTS = 89;
 
+/** What Linux guests need besides Domain-0's files. */
+export interface LabAssets {
+  x86(): Promise<X86Parts>;
+  readonly guestImages: GuestImageSource;
+}
+
 export class HeadlessLab {
   readonly clock = new VirtualClock();
   readonly loop: RunLoop;
@@ -26,12 +34,14 @@ export class HeadlessLab {
   readonly #storage = new MemoryStorage();
   readonly #python = createPythonRunner();
   readonly #installFiles = readDom0Files();
-  readonly #guestImages = guestImages();
   /** Every host that was ever made; its number does not change over a crash. */
   readonly #hosts = new Map<string, { readonly number: number; readonly options: CreateOptions; host: HeadlessHost }>();
 
   /** `onBug` is told of broken invariants of ours. */
-  constructor(readonly onBug: (error: unknown) => void) {
+  constructor(
+    readonly onBug: (error: unknown) => void,
+    readonly assets: LabAssets = { x86: loadEmulator, guestImages: guestImages() },
+  ) {
     this.loop = new RunLoop(this.clock, nodeRunLoopPlatform(), onBug);
     this.loop.speed = 0;
   }
@@ -66,8 +76,8 @@ export class HeadlessLab {
         storage: this.#storage,
         installFiles: options.relocation ? this.#installFiles : this.#installFiles.map(withoutRelocation),
         python: this.#python,
-        x86: loadEmulator,
-        guestImages: this.#guestImages,
+        x86: () => this.assets.x86(),
+        guestImages: this.assets.guestImages,
         unixSecondsAtZero: UNIX_SECONDS_AT_ZERO,
         onBug: this.onBug,
       },
