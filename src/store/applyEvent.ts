@@ -104,10 +104,7 @@ export function applyEvent(mirror: LabMirror, event: LabEvent): LabMirror {
 }
 
 /** Numbers that begin anew belong to another boot of the machine. */
-function withDecisions(
-  known: readonly PolicyDecision[],
-  added: readonly PolicyDecision[],
-): readonly PolicyDecision[] {
+function withDecisions(known: readonly PolicyDecision[], added: readonly PolicyDecision[]): readonly PolicyDecision[] {
   const [first] = added;
   const isNewBoot = first !== undefined && first.number <= (known.at(-1)?.number ?? 0);
   return [...(isNewBoot ? [] : known), ...added].slice(-keptDecisions);

@@ -3,7 +3,7 @@ import type { DockviewApi, IDockviewPanel, SerializedDockview } from 'dockview-r
 import { useDocuments } from '../editor/documents';
 import { text } from './text';
 
-export type PanelId = 'home' | 'terminal' | 'editor' | 'domains';
+export type PanelId = 'home' | 'terminal' | 'editor' | 'domains' | 'policy' | 'ezpolicy' | 'xensec_gen';
 
 const storageKey = 'xen-lab.layout.1';
 let dock: DockviewApi | undefined;
@@ -95,6 +95,11 @@ export function openShell(): void {
 export function editFile(path: string): void {
   showPanel('editor');
   useDocuments.getState().request({ path });
+}
+
+export function closePanel(id: PanelId): void {
+  const panel = dock?.getPanel(id);
+  if (dock && panel) dock.removePanel(panel);
 }
 
 export function closeActivePanel(): void {

@@ -219,7 +219,10 @@ export class FakeLab implements LabApi {
     return refused;
   }
 
-  async translateWorkload(_definition: WorkloadDefinition, _policyName: string): Promise<LabResult<TranslatedWorkload>> {
+  async translateWorkload(
+    _definition: WorkloadDefinition,
+    _policyName: string,
+  ): Promise<LabResult<TranslatedWorkload>> {
     return refused;
   }
 }
