@@ -9,6 +9,8 @@ import { shareLink } from './share';
 import { text } from './text';
 
 const IN_FORCE = 'in force';
+/** Xen's tools take a policy of a megabyte at most. */
+const LARGEST_BYTES = 1 << 21;
 
 /** What is open, and what can be done with it. */
 export function BenchBar() {
@@ -105,7 +107,9 @@ function Exchange() {
     download(`${analysis?.policy?.form.name ?? 'policy'}-security_policy.xml`, embed(xml, assertions), 'text/xml');
   };
   const importFile = async (file: File | undefined) => {
-    if (file) replace(extract(await file.text()));
+    if (!file) return;
+    if (file.size > LARGEST_BYTES) say({ isBad: true, text: text.tooLarge(file.name) });
+    else replace(extract(await file.text()));
   };
   return (
     <>

@@ -43,6 +43,7 @@ function useFirstPolicy(): void {
 function TextSide() {
   const { api } = useLabHandle();
   const xml = useBench((state) => state.xml);
+  const opened = useBench((state) => state.opened);
   const issues = useBench((state) => state.analysis?.issues ?? NO_ISSUES);
   const reveal = useBench((state) => state.reveal);
   const isBuilt = useLab((state) => state.policy?.isBuilt);
@@ -63,6 +64,7 @@ function TextSide() {
       <Suspense fallback={<p className="quiet padded">{text.loading}</p>}>
         <PolicyXmlEditor
           value={xml}
+          opened={opened}
           issues={issues}
           reveal={reveal}
           onChange={edit}

@@ -6,6 +6,8 @@ import { text } from './text';
 
 interface Props {
   readonly value: string;
+  /** Another number: another document. */
+  readonly opened: number;
   readonly issues: readonly PolicyIssue[];
   readonly reveal: { readonly line: number; readonly count: number } | undefined;
   readonly onChange: (value: string) => void;
@@ -17,7 +19,8 @@ const uri = monaco.Uri.parse('policy://bench/policy.xml');
 
 /** Monaco on the policy's XML; markers are what the worker says of the text. */
 export function PolicyXmlEditor(props: Props) {
-  const { value, issues, reveal } = props;
+  const { value, opened, issues, reveal } = props;
+  const shown = useRef(opened);
   const host = useRef<HTMLDivElement>(null);
   const editor = useRef<monaco.editor.IStandaloneCodeEditor>(undefined);
   const handlers = useRef(props);
@@ -49,10 +52,14 @@ export function PolicyXmlEditor(props: Props) {
 
   useEffect(() => {
     const model = editor.current?.getModel();
-    if (!model || model.getValue() === value) return;
-    // An edit, not setValue: what a form has changed can be undone.
-    model.pushEditOperations([], [{ range: model.getFullModelRange(), text: value }], () => null);
-  }, [value]);
+    if (!model) return;
+    const isOther = shown.current !== opened;
+    shown.current = opened;
+    if (model.getValue() === value) return;
+    // What a form has changed can be undone; what another document held cannot be had by undoing.
+    if (isOther) model.setValue(value);
+    else model.pushEditOperations([], [{ range: model.getFullModelRange(), text: value }], () => null);
+  }, [value, opened]);
 
   useEffect(() => {
     const model = editor.current?.getModel();

@@ -9,6 +9,8 @@ export interface PolicyBench {
   /** Where it is saved; undefined: nowhere yet. */
   readonly path: string | undefined;
   readonly xml: string;
+  /** Counts the policies that were opened here: undo does not lead from one into another. */
+  readonly opened: number;
   /** What Domain-0's file holds; undefined: there is none. */
   readonly savedXml: string | undefined;
   /** The text of the policy in force, when the bench began with that. */
@@ -70,6 +72,7 @@ export function isDirty({ xml, savedXml, assertions, savedAssertions }: PolicyBe
 
 export const useBench = create<PolicyBench>()((set, get) => ({
   ...fresh,
+  opened: 0,
   view: 'matrix',
   decision: undefined,
 
@@ -91,14 +94,16 @@ export const useBench = create<PolicyBench>()((set, get) => ({
     if (xml === get().xml) set({ whatIf });
   },
 
-  replace: ({ path, xml, assertions }) => set({ ...fresh, path, xml, assertions }),
+  replace: ({ path, xml, assertions }) =>
+    set(({ opened }) => ({ ...fresh, path, xml, assertions, opened: opened + 1 })),
 
   open: async (api, path) => {
     try {
       const xml = await readText(api, path);
       if (xml === undefined) throw new Error(`${path}: No such file or directory`);
       const assertions = (await readText(api, assertionsPath(path))) ?? '';
-      set({ ...fresh, path, xml, savedXml: xml, assertions, savedAssertions: assertions });
+      const { opened } = get();
+      set({ ...fresh, path, xml, savedXml: xml, assertions, savedAssertions: assertions, opened: opened + 1 });
     } catch (error) {
       set({ message: { isBad: true, text: messageOf(error) } });
     }
@@ -108,7 +113,7 @@ export const useBench = create<PolicyBench>()((set, get) => ({
     try {
       const xml = unwrap(await api.policyInForce());
       if (xml === null) return;
-      set({ ...fresh, xml, inForceXml: xml });
+      set(({ opened }) => ({ ...fresh, xml, inForceXml: xml, opened: opened + 1 }));
     } catch (error) {
       set({ message: { isBad: true, text: messageOf(error) } });
     }

@@ -17,6 +17,7 @@ export const text = {
   exportHint: 'Download the policy with its assertions in a comment',
   importFile: 'Import',
   importHint: 'Open a policy file of this computer',
+  tooLarge: (name: string) => `${name} is too large for a policy.`,
   edit: 'Policy text',
   noAcm: 'Policies can be written here; nothing enforces them.',
   errors: (count: number) => (count === 0 ? 'no errors' : count === 1 ? '1 error' : `${count} errors`),

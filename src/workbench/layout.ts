@@ -137,7 +137,9 @@ function focusContent(panel: IDockviewPanel, frames: number): void {
   const target =
     content.querySelector<HTMLElement>(
       '.xterm-helper-textarea, .monaco-editor textarea, .monaco-editor .native-edit-context',
-    ) ?? content.querySelector<HTMLElement>('[data-autofocus], button, input, [tabindex="0"]');
+    ) ??
+    content.querySelector<HTMLElement>('[data-autofocus]') ??
+    content.querySelector<HTMLElement>('button, input, [tabindex="0"]');
   if (target) target.focus();
   else if (frames > 0) requestAnimationFrame(() => focusContent(panel, frames - 1));
 }

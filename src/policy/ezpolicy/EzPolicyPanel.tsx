@@ -30,6 +30,12 @@ export function EzPolicyPanel() {
     void files.load(asked);
   }, [asked, files]);
   useEffect(() => () => useEzPolicy.getState().reset(), []);
+  // Its code may come later than the pane; somebody has just typed its name.
+  const root = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (useTools.getState().waiting.xensec_ezpolicy.length > 0)
+      root.current?.querySelector<HTMLElement>('[data-autofocus]')?.focus();
+  }, []);
 
   const menus = useMenus(actions, files, dialogs);
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
@@ -46,7 +52,7 @@ export function EzPolicyPanel() {
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the window's keys, wherever in it the focus is
-    <div className="panel ezpolicy" onKeyDown={onKeyDown}>
+    <div className="panel ezpolicy" ref={root} onKeyDown={onKeyDown}>
       <MenuBar menus={menus} label={text.title} ref={bar} />
       <Title />
       <SplitPane

@@ -157,7 +157,7 @@ function classOf(bits: number, isVm: boolean): string {
 function cellLabel(row: PolicyLabelView, column: PolicyLabelView, bits: number, isVm: boolean): string {
   const share = bits & SHARE ? text.matrix.legend[0][1] : text.matrix.legend[1][1];
   const wall = isVm && !(bits & TOGETHER) ? `, ${text.matrix.legend[2][1]}` : '';
-  return `${row.name} – ${column.name}: ${share}${wall}`;
+  return `${row.name} – ${isVm ? '' : 'resource '}${column.name}: ${share}${wall}`;
 }
 
 function Explanation({ reading, cell }: { reading: PolicyReading; cell: Cell | undefined }) {
