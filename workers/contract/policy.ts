@@ -241,7 +241,7 @@ export interface WhatIf {
   /** Why `xm setpolicy` would refuse it. */
   readonly reasons: readonly { readonly code: string; readonly text: string; readonly line?: number | undefined }[];
   readonly domains: readonly WhatIfDomain[];
-  readonly resources: readonly { readonly name: string; readonly now: string; readonly then: string }[];
+  readonly resources: readonly { readonly name: string; readonly before: string; readonly after: string }[];
   readonly assertions: readonly PolicyAssertion[];
 }
 
@@ -306,7 +306,7 @@ export interface PolicyApi {
   policyInForce(): Promise<LabResult<string | null>>;
   /** While it is on, `policy` and `decisions` events are sent. Answers what there is now. */
   watchPolicy(isOn: boolean): Promise<LabResult<{ live: PolicyLive; decisions: readonly PolicyDecision[] }>>;
-  /** Number of the decision behind a refusal that somebody read; `back`: how many equal ones came later. */
+  /** Number of the decision behind a refusal that somebody read ('': any); `back`: how many equal ones came later. */
   findRefusal(text: string, back: number): Promise<LabResult<number | null>>;
   readWorkload(text: string): Promise<LabResult<WorkloadDefinition>>;
   writeWorkload(definition: WorkloadDefinition): Promise<LabResult<string>>;

@@ -242,7 +242,7 @@ export class LabPolicy {
     if (this.#numbered.size > KNOWN_POLICIES && oldest !== undefined) this.#numbered.delete(oldest);
   }
 
-  /** The refusal that an operator has before him: the last with this text, or one of those before it. */
+  /** The refusal that an operator has before him: the last with this text ('': any), or one of those before it. */
   findRefusal(text: string, back: number): number | null {
     const refusals = (this.host.acm?.decisions.since(0) ?? []).filter(
       ({ verdict }) => verdict?.text !== undefined && sameRefusal(verdict.text, text),

@@ -86,24 +86,3 @@ function parseLine(words: readonly string[], line: number, text: string): Assert
 export function isSyntaxError(each: Assertion | AssertionSyntaxError): each is AssertionSyntaxError {
   return 'problem' in each;
 }
-
-const MARK = 'policy assertions';
-
-/** Assertions inside a policy file: a comment behind the root element. Two hyphens may not stand in a comment. */
-export function embedAssertions(xml: string, assertions: string): string {
-  const bare = extractAssertions(xml).xml.trimEnd();
-  if (assertions.trim() === '') return `${bare}\n`;
-  const body = assertions
-    .trim()
-    .replaceAll('\\', '\\\\')
-    .replace(/-(?=-)|-$/gm, '-\\');
-  return `${bare}\n<!-- ${MARK}\n${body}\n-->\n`;
-}
-
-/** A policy file taken apart again. */
-export function extractAssertions(xml: string): { readonly xml: string; readonly assertions: string } {
-  const match = new RegExp(`\\n?<!-- ${MARK}\\n([\\s\\S]*?)\\n-->\\n?`).exec(xml);
-  if (!match) return { xml, assertions: '' };
-  const assertions = match[1]!.replace(/\\(\\?)/g, '$1');
-  return { xml: `${xml.slice(0, match.index)}\n${xml.slice(match.index + match[0].length)}`, assertions };
-}

@@ -7,6 +7,9 @@ import { steRowOf } from '../numbering';
 import type { FactDomain, HostFacts } from './facts';
 import { numbersOf, sharingOf } from './numbers';
 
+/** More pairs than this say nothing new. */
+const MOST_NOTES = 50;
+
 export function unmediatedPairs(
   { policy, domains }: HostFacts,
   shown: (domain: FactDomain) => PolicyDomain,
@@ -18,13 +21,13 @@ export function unmediatedPairs(
   const row = ({ ssidref }: FactDomain) => steRowOf(ssidref);
   const shared = (domain: FactDomain) => types.common(row(dom0), row(domain)).map((type) => steTypes[type]!);
   const notes: PolicyBridgeNote[] = [];
-  const guests = domains.filter(({ domid }) => domid !== 0);
-  for (const [i, a] of guests.entries())
-    for (const b of guests.slice(i + 1)) {
+  const guests = domains.filter(({ domid }) => domid !== 0).map((domain) => ({ domain, bridges: bridgesOf(domain) }));
+  for (const [i, { domain: a, bridges }] of guests.entries())
+    for (const { domain: b, bridges: others } of guests.slice(i + 1)) {
+      if (notes.length >= MOST_NOTES) return notes;
       if (types.share(row(a), row(b))) continue;
-      for (const bridge of bridgesOf(a))
-        if (bridgesOf(b).has(bridge))
-          notes.push({ bridge, domains: [shown(a), shown(b)], shared: [shared(a), shared(b)] });
+      for (const bridge of bridges)
+        if (others.has(bridge)) notes.push({ bridge, domains: [shown(a), shown(b)], shared: [shared(a), shared(b)] });
     }
   return notes;
 }

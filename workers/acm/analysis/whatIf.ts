@@ -247,9 +247,9 @@ class Update {
 
   resources(): WhatIf['resources'] {
     return this.facts.resources.flatMap((entry) => {
-      const now = fullLabel(entry);
-      const then = fullLabel(updatedLabel(entry, this.current, this.next, this.plan.resourceLabelNow));
-      return now === then ? [] : [{ name: entry.name, now, then }];
+      const before = fullLabel(entry);
+      const after = fullLabel(updatedLabel(entry, this.current, this.next, this.plan.resourceLabelNow));
+      return before === after ? [] : [{ name: entry.name, before, after }];
     });
   }
 }
