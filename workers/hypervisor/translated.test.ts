@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GuestCpu } from '../abi/cpu';
-import {
-  XEN_DOMCTL_createdomain,
-  XEN_DOMCTL_max_mem,
-  XEN_DOMCTL_max_vcpus,
-  XEN_DOMCTL_sethvmcontext,
-  XEN_DOMCTL_shadow_op,
-} from '../abi/domctl';
+import { XEN_DOMCTL_createdomain, XEN_DOMCTL_max_mem, XEN_DOMCTL_max_vcpus, XEN_DOMCTL_shadow_op } from '../abi/domctl';
 import { HVMOP_get_param, HVMOP_set_param } from '../abi/hvmParams';
-import { encodeHvmContext, HVM_HW_CPU_SIZE, HVM_SAVE_CODE_CPU } from '../abi/hvmSave';
 import {
   XENMAPSPACE_grant_table,
   XENMAPSPACE_shared_info,
@@ -53,17 +46,7 @@ function translatedGuest() {
   const words = [list, PAGES, 0, 0, domid];
   expect(dom0.callWith(hypercall.memory_op, XENMEM_populate_physmap, words).result).toBe(PAGES);
   const names = Array.from({ length: PAGES }, (_, i) => dom0.view(list + 4 * i).getUint32(0, true));
-  const cpuRecord = { type: HVM_SAVE_CODE_CPU, instance: 0, bytes: new Uint8Array(HVM_HW_CPU_SIZE) };
-  const context = encodeHvmContext([cpuRecord]);
-  const buffer = dom0.alloc(context.length);
-  context.forEach((byte, i) => {
-    dom0.view(buffer + i).setUint8(0, byte);
-  });
-  const setContext = () =>
-    dom0.domctl(XEN_DOMCTL_sethvmcontext, domid, (u) => {
-      u.setUint32(0, context.length, true);
-      u.setBigUint64(8, BigInt(buffer), true);
-    }).result;
+  const setContext = () => xen.setHvmContext(domid);
   const first = setContext();
   isReady = true;
   const domain = xen.hv.domain(domid);
