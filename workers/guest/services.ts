@@ -149,6 +149,8 @@ export interface NetDeviceRegistry {
   remove(name: string): void;
   /** Current name of a device (interfaces can be renamed). */
   nameOf(device: NetDevice): string;
+  /** The device may be somewhere else on its network now: its addresses are told to the neighbours (gratuitous ARP). */
+  announce?(device: NetDevice): void;
 }
 
 /** Domain-0's door to the hypervisor for tools (/proc/xen/privcmd, /dev/xen/evtchn). */

@@ -171,7 +171,10 @@ class VifFrontend implements FrontendInstance {
   }
 
   #setCarrier(on: boolean): void {
-    if (this.#device) this.#device.carrier = on;
+    if (!this.#device) return;
+    this.#device.carrier = on;
+    // As netfront after every connect: a guest that has moved is found again.
+    if (on) this.services.net.announce?.(this.#device);
   }
 
   #transmit(frame: Uint8Array): boolean {

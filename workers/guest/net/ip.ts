@@ -202,6 +202,10 @@ export class Ip {
     for (const { address, prefixLength } of addresses) this.addAddress(device, address, prefixLength);
   }
 
+  announceAll(device: DeviceState): void {
+    for (const { address } of device.addresses) this.#announce(device, address);
+  }
+
   /** Gratuitous ARP: switches learn where the address is now. */
   #announce(device: DeviceState, address: number): void {
     if (!device.arp || device.kind === 'loopback') return;

@@ -25,6 +25,8 @@ export interface LinkEnv {
   tap(device: DeviceState, frame: Uint8Array): void;
   /** Interfaces or their addresses changed. */
   changed(): void;
+  /** The device may be plugged in somewhere else. */
+  moved(device: DeviceState): void;
   /** A frame waits in `state.inside`: call `deliverInside` soon, but not from here. */
   frameWaits(): void;
 }
@@ -62,6 +64,11 @@ export class Links implements NetDeviceRegistry {
 
   nameOf(driver: NetDevice): string {
     return this.state.devices.find((device) => device.driverName === driver.name)?.name ?? driver.name;
+  }
+
+  announce(driver: NetDevice): void {
+    const device = this.state.devices.find((candidate) => candidate.driverName === driver.name);
+    if (device?.up) this.env.moved(device);
   }
 
   /** A pair of devices, each the other's cable end (netloop: veth0 and vif0.0). */

@@ -56,6 +56,7 @@ export class NetStack {
       },
       tap: (device, frame) => this.#tap(device, frame),
       changed: () => env.interfacesChanged(),
+      moved: (device) => this.ip.announceAll(device),
       frameWaits: () => env.timerChanged(),
     });
     this.ip = new Ip(state, this.links, {

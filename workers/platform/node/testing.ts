@@ -22,6 +22,29 @@ export async function bootedHost(options: Partial<CreateOptions> = {}, assets?: 
   const lab = new HeadlessLab((error) => bugs.push(error), assets);
   const host = await lab.create('host1', { ...DEFAULT_OPTIONS, ...options });
   await host.ready();
+  return atPrompt(lab, host, bugs);
+}
+
+/** A further host on the same network, at its prompt. */
+export async function secondHost(
+  first: BootedHost,
+  name: string,
+  options: Partial<CreateOptions> = {},
+): Promise<BootedHost> {
+  const host = await first.lab.create(name, { ...DEFAULT_OPTIONS, ...options });
+  await host.ready();
+  return atPrompt(first.lab, host, first.bugs);
+}
+
+/** The host of that name, switched on again if it is off. */
+export async function rebooted(first: BootedHost, name: string): Promise<BootedHost> {
+  if (first.lab.host(name).isOff) await first.lab.boot(name);
+  const host = first.lab.host(name);
+  await host.ready();
+  return atPrompt(first.lab, host, first.bugs);
+}
+
+function atPrompt(lab: HeadlessLab, host: HeadlessHost, bugs: readonly unknown[]): BootedHost {
   return {
     lab,
     host,
