@@ -13,7 +13,7 @@ import { BootPolicy } from './bootPolicy';
 import type { DeviceConfig } from './domainConfig';
 import type { XendDomainInfo } from './domainInfo';
 import type { XendDomain } from './domains';
-import { XendError, XsmError } from './errors';
+import { XendError, XendInvalidDomain, XsmError, XsmFault } from './errors';
 import { dom0Word, INACTIVE, isActive, lookup, type XendSecurity } from './security';
 import type { DryRun, PolicyState, XendSecurityApi } from './securityApi';
 import { isDisk, pairsText, refuseReservedName, withVifLabel } from './securityChange';
@@ -24,6 +24,15 @@ const SCRIPTS = '/etc/xen/scripts';
 
 /** An error in the words of its command. */
 type Failed = (code: XserrName, details?: readonly string[], more?: string) => XsmError;
+
+/** What goes wrong here goes wrong in xend, not in xm: that shows in what the operator reads. */
+function asFault<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    throw error instanceof XsmError ? new XsmFault(error.text, error.details) : error;
+  }
+}
 
 /** A file that cannot be written is the command's error, with the reason on a line of its own. */
 function fileErrors(failed: Failed, body: () => void): void {
@@ -74,7 +83,7 @@ export class SecurityCalls implements XendSecurityApi {
   // --- labels
 
   async labels(policy: string, kind: LabelKind): Promise<readonly string[] | undefined> {
-    return lookup(() => this.#security.files.map(policy)?.labels(kind));
+    return asFault(() => lookup(() => this.#security.files.map(policy)?.labels(kind)));
   }
 
   async checkLabel(policy: string, label: string, kind: 'dom' | 'res'): Promise<void> {
@@ -101,7 +110,9 @@ export class SecurityCalls implements XendSecurityApi {
   }
 
   async resourceLabel(resource: string): Promise<string | undefined> {
-    const entry = this.#named(() => findResource(this.#security.files.resources(), resource, this.#files));
+    const entry = asFault(() =>
+      this.#named(() => findResource(this.#security.files.resources(), resource, this.#files)),
+    );
     return entry && fullLabel(entry);
   }
 
@@ -110,8 +121,8 @@ export class SecurityCalls implements XendSecurityApi {
     this.#security.requireCurrent();
     const failed: Failed = (code, details) =>
       new XsmError(`An error occurred labeling the resource: ${xserrText(code)}`, details);
-    const name = this.#named(() => normalResource(resource, this.#files));
-    if (label !== INACCESSIBLE) this.#requireLabel(policy, label, 'res');
+    const name = asFault(() => this.#named(() => normalResource(resource, this.#files)));
+    if (label !== INACCESSIBLE) asFault(() => this.#requireLabel(policy, label, 'res'));
     const entries = files.resources();
     const old = findResource(entries, resource, this.#files);
     if (old) throw new XsmError(`'${resource}' is already labeled with '${fullLabel(old)}'.`);
@@ -132,7 +143,7 @@ export class SecurityCalls implements XendSecurityApi {
     const { files } = this.#security;
     const failed: Failed = (code, details) =>
       new XsmError(`An error occurred removing the label: ${xserrText(code)}`, details);
-    const old = this.#named(() => findResource(files.resources(), resource, this.#files));
+    const old = asFault(() => this.#named(() => findResource(files.resources(), resource, this.#files)));
     if (!old) throw new XsmError('Resource not labeled');
     if (this.#isInUse(old.name)) throw failed('RESOURCE_IN_USE');
     await this.#changeScript('remove', old);
@@ -182,13 +193,29 @@ export class SecurityCalls implements XendSecurityApi {
 
   // --- labels of domains
 
+  #domain(key: string): XendDomainInfo {
+    return this.#find(key, () => new XsmFault('Domain not found.'));
+  }
+
+  #vm(key: string): XendDomainInfo {
+    return this.#find(key, () => new XendError(`A VM with the name ${key} does not exist.`));
+  }
+
+  #find(key: string, missing: () => XendError): XendDomainInfo {
+    try {
+      return this.domains.lookup(key);
+    } catch (error) {
+      throw error instanceof XendInvalidDomain ? missing() : error;
+    }
+  }
+
   async domainLabel(key: string): Promise<string | undefined> {
-    const label = this.#security.labelOf(this.domains.lookup(key));
+    const label = this.#security.labelOf(this.#domain(key));
     return label === undefined || parseFullLabel(label)?.label === UNLABELED ? undefined : label;
   }
 
   async setDomainLabel(key: string, policy: string, label: string): Promise<{ readonly isDormant: boolean }> {
-    const domain = this.domains.lookup(key);
+    const domain = this.#domain(key);
     try {
       return this.#setDomainLabel(domain, policy, label);
     } catch (error) {
@@ -260,7 +287,7 @@ export class SecurityCalls implements XendSecurityApi {
   }
 
   async removeDomainLabel(key: string): Promise<boolean> {
-    const domain = this.domains.lookup(key);
+    const domain = this.#domain(key);
     if (domain.config.securityLabel === undefined && !domain.isPrivileged) return false;
     // A running domain keeps its label, though the tools say otherwise.
     if (!isActive(domain)) commitChange({ files: this.#files, labellings: [{ domain, label: undefined }] });
@@ -268,7 +295,7 @@ export class SecurityCalls implements XendSecurityApi {
   }
 
   async vifLabel(key: string, index: number): Promise<string | undefined> {
-    return sxpText(this.#vif(this.domains.lookup(key), index).sxp, 'security_label');
+    return sxpText(this.#vif(this.#vm(key), index).sxp, 'security_label');
   }
 
   async setVifLabel(
@@ -276,10 +303,10 @@ export class SecurityCalls implements XendSecurityApi {
     index: number,
     label: { readonly policy: string; readonly label: string } | undefined,
   ) {
-    const domain = this.domains.lookup(key);
+    const domain = this.#vm(key);
     const vif = this.#vif(domain, index);
     if (isActive(domain)) throw new XsmError(xserrText('RESOURCE_IN_USE'));
-    if (label) this.#requireLabel(label.policy, label.label, 'res');
+    if (label) asFault(() => this.#requireLabel(label.policy, label.label, 'res'));
     const changed = withVifLabel(vif, label && fullLabel({ type: 'ACM', ...label }));
     const devices = domain.config.devices.map((device) => (device === vif ? changed : device));
     commitChange({ files: this.#files, labellings: [{ domain, label: domain.config.securityLabel, devices }] });

@@ -14,7 +14,7 @@ import { SysError } from '../guest/sys';
 import { sxpText } from '../lib/sxp';
 import type { DeviceConfig, DomainConfig } from './domainConfig';
 import type { XendFiles } from './environment';
-import { XsmError } from './errors';
+import { XsmError, XsmFault } from './errors';
 import type { LabelledDomain } from './security';
 import type { ErrorPairs } from './xcAcm';
 
@@ -184,7 +184,7 @@ export function setPolicyError(error: unknown): unknown {
         ? []
         : [error.detail];
   // The original lets this one escape from its error handling.
-  if (error.code === 'POLICY_INCONSISTENT') return new XsmError(securityErrorText(error.code), details);
+  if (error.code === 'POLICY_INCONSISTENT') return new XsmFault(securityErrorText(error.code), details);
   return failed(xserrText(error.code), details);
 }
 
