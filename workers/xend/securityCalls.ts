@@ -1,10 +1,6 @@
-/** xend's answers to xm about policies and labels (xend/XendXSPolicyAdmin.py, util/xsm/acm/acm.py in Xen 3.4). */
-import { decodePolicy } from '../acm/policyBinary';
 import type { LabelKind } from '../acm/policyMap';
-import { DEFAULT_POLICY_NAME, INACCESSIBLE, UNLABELED } from '../acm/policyModel';
-import { checkPolicy } from '../acm/policyRules';
+import { INACCESSIBLE, UNLABELED } from '../acm/policyModel';
 import { fullLabel, parseFullLabel } from '../acm/policyUpdate';
-import { PolicyError, readPolicy } from '../acm/policyXml';
 import { findResource, normalResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
 import { type XserrName, xserrText } from '../acm/xserr';
 import { SysError } from '../guest/sys';
@@ -14,11 +10,12 @@ import type { DeviceConfig } from './domainConfig';
 import type { XendDomainInfo } from './domainInfo';
 import type { XendDomain } from './domains';
 import { XendError, XendInvalidDomain, XsmError, XsmFault } from './errors';
-import { dom0Word, INACTIVE, isActive, lookup, type XendSecurity } from './security';
+import { OlderPolicy } from './olderPolicy';
+import { dom0Word, isActive, type XendSecurity } from './security';
 import type { DryRun, PolicyState, XendSecurityApi } from './securityApi';
-import { isDisk, pairsText, refuseReservedName, withVifLabel } from './securityChange';
+import { isDisk, pairsText, withVifLabel } from './securityChange';
 import { commitChange } from './securityCommit';
-import { POLICY_SOURCES } from './securityFiles';
+import { lookup } from './securityDevices';
 
 const SCRIPTS = '/etc/xen/scripts';
 
@@ -335,66 +332,23 @@ export class SecurityCalls implements XendSecurityApi {
 
   // --- the older generation's commands
 
+  get #older(): OlderPolicy {
+    return new OlderPolicy(this.#security);
+  }
+
   async makePolicy(name: string): Promise<void> {
-    const source = this.#security.files.source(name);
-    if (!source) throw new XendError(`Unknown policy '${name}'`);
-    try {
-      const file = readPolicy(source);
-      refuseReservedName(file);
-      checkPolicy(file.policy);
-      if (file.policy.name !== name)
-        throw new XendError(`Creating policy failed:\nthe policy in the file is named ${file.policy.name}`);
-      commitChange({
-        files: this.#files,
-        labellings: [],
-        stage: (staged) => this.#security.files.in(staged).save(file, true),
-      });
-    } catch (error) {
-      if (!(error instanceof PolicyError)) throw error;
-      const lines = error.problems.map(({ message, place }) => `line ${place.line}: ${message}`);
-      throw new XendError(`Creating policy failed:\n${lines.join('\n')}`);
-    }
+    this.#older.make(name);
   }
 
   async loadPolicy(name: string): Promise<void> {
-    const { files } = this.#security;
-    const active = this.#security.policyName;
-    if (!files.source(name) && !files.binary(name)) throw new XendError(`Unknown Policy ${name}`);
-    if (!files.binary(name, POLICY_SOURCES))
-      throw new XendError('Binary file does not exist.Please use makepolicy to build the policy binary.');
-    if (active !== DEFAULT_POLICY_NAME && active !== name)
-      throw new XendError(`Active policy '${active}' incompatible with new policy '${name}'`);
-    const source = this.#files.read(files.path(name, '-security_policy.xml'));
-    if (!source) throw new XendError(`Unknown Policy ${name}`);
-    try {
-      this.#security.setPolicy(source, { isReload: true, forBoot: false });
-    } catch (error) {
-      if (error instanceof XsmError) throw new XendError(`Loading policy failed:\n${error.text}`);
-      throw error;
-    }
+    this.#older.load(name);
   }
 
   async configureBootPolicy(name: string, title: string | undefined): Promise<string> {
-    const { files } = this.#security;
-    if (!/^[A-Za-z0-9_.-]+$/.test(name)) throw new XendError(`Illegal policy name: '${name}'`);
-    if (!files.source(name)) throw new XendError(`Unknown policy '${name}'`);
-    const binary = files.binary(name, POLICY_SOURCES);
-    if (!binary)
-      throw new XendError(`Cannot find binary file for policy '${name}'. Please use makepolicy to create binary file.`);
-    decodePolicy(binary);
-    const found = this.#security.boot.installInto(title, name, binary);
-    if (typeof found === 'string') return found;
-    if (found.length === 0) throw new XendError('Boot entry not found. Please specify unique part of the boot title.');
-    const list = found.map((each) => `'${each}'`).join(', ');
-    throw new XendError(`Following boot entries matched: [${list}]. \nPlease specify unique part of the boot title.`);
+    return this.#older.configureBoot(name, title);
   }
 
   async activatePolicy(): Promise<void> {
-    const { file } = this.#security.requireCurrent();
-    const { name } = file.policy;
-    const binary = this.#security.files.binary(name);
-    if (name === DEFAULT_POLICY_NAME || !binary)
-      throw new XsmError(`'${name || INACTIVE}' policy. Nothing to activate.`);
-    this.#security.boot.install(name, binary);
+    this.#older.activate();
   }
 }
