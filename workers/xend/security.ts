@@ -30,7 +30,15 @@ import { VmError, XendError, XsmError } from './errors';
 import type { XendLog } from './log';
 import type { XendOptions } from './options';
 import type { PolicyState } from './securityApi';
-import { checkResources, HypervisorRefusal, isDisk, readForUpdate, setPolicyError, updatedVif } from './securityChange';
+import {
+  checkAuthority,
+  checkResources,
+  HypervisorRefusal,
+  isDisk,
+  readForUpdate,
+  setPolicyError,
+  updatedVif,
+} from './securityChange';
 import { commitChange, type Labelling } from './securityCommit';
 import { checkDisk, checkVif, type DevicePolicy, diskDecision, lookup } from './securityDevices';
 import { SecurityFiles } from './securityFiles';
@@ -332,6 +340,7 @@ export class XendSecurity {
     const dom0Before = dom0 && this.labelOf(dom0);
     const dom0Ref = movedReference(dom0?.info?.ssidref ?? 0, plan);
     const dom0Label = fullLabel({ type: 'ACM', policy: next.name, label: labelName(map, dom0Ref) });
+    checkAuthority(file, dom0Ref, this.#staying(domains, plan));
 
     commitChange({
       files,
@@ -356,6 +365,14 @@ export class XendSecurity {
       enforce: () => this.#enforce(binary, plan),
     });
     this.#become(file);
+  }
+
+  /** User domains that run, with the references that they will have; labels that go are the hypervisor's to refuse. */
+  #staying(domains: readonly LabelledDomain[], plan: UpdatePlan) {
+    return domains.flatMap(({ domid, name, info }) => {
+      if (domid <= 0 || !info || plan.deletions.includes(chwallRowOf(info.ssidref))) return [];
+      return [{ name, ssidref: movedReference(info.ssidref, plan) }];
+    });
   }
 
   /** Throws HypervisorRefusal. Answers how to go back. */
