@@ -102,6 +102,35 @@ describe('a storage driver domain', () => {
   });
 });
 
+describe('an update', () => {
+  it('is rejected when Domain-0 would no longer be allowed to run what runs', async () => {
+    machine = await bootedHost({ acm: true });
+    const next: AcmPolicy = {
+      ...withVio,
+      version: '1.1',
+      from: { name: 'vio', version: '1.0' },
+      // Still a type in common with the driver domain, but not all of its types.
+      vmLabels: withVio.vmLabels.map((label) =>
+        label.name === withVio.bootstrap
+          ? { ...label, ste: label.ste.filter((type) => type !== 'A-Bank.MarketAnalysis') }
+          : label,
+      ),
+    };
+    for (const [name, policy] of Object.entries({ vio: withVio, vio2: next }))
+      await output(`cat >/tmp/${name}-security_policy.xml <<'EOF'\n${writePolicy(policy)}EOF`);
+    await output('cd /tmp; xm setpolicy ACM vio');
+    expect((await create('vio', 'VIOServer', 'driver')).status).toBe(0);
+    expect(await output('cd /tmp; xm setpolicy ACM vio2')).toBe(
+      "Error: 'An error occurred trying to set the policy: VM is not authorized to run.'\n" +
+        "  driver has types that Domain-0's new label does not have\n",
+    );
+    expect(await output('xm getpolicy')).toContain('Version of XML policy : 1.0\n');
+    await output('xm destroy driver');
+    expect(await output('cd /tmp; xm setpolicy ACM vio2')).toContain('Successfully set the new policy.');
+    expect((await create('vio', 'VIOServer', 'driver')).output).toContain('Error: VM is not authorized to run.');
+  });
+});
+
 describe('packets', () => {
   it('cross the bridge of Domain-0 between labels that may not share anything', async () => {
     machine = await bootedHost({ acm: true });

@@ -43,13 +43,18 @@ export function asXendError(error: unknown): unknown {
  * their own.
  */
 export class XsmError extends XendError {
-  override readonly name = 'XsmError';
+  override readonly name: string = 'XsmError';
   constructor(
     readonly text: string,
     readonly details: readonly string[] = [],
   ) {
     super(pythonRepr(text));
   }
+}
+
+/** One that is raised in xend itself, where the list of labels and those of domains and resources are: usage follows it. */
+export class XsmFault extends XsmError {
+  override readonly name = 'XsmFault';
 }
 
 /** A string as Python's repr shows it: single quotes, unless only double ones need no backslash. */

@@ -7,7 +7,7 @@ import { defaultPolicy } from '../acm/defaultPolicy';
 import { chwallRowOf, ssidref } from '../acm/numbering';
 import { compilePolicy, decodePolicy } from '../acm/policyBinary';
 import { LookupError, PolicyMap, writeMap } from '../acm/policyMap';
-import { DEFAULT_POLICY_NAME, INACCESSIBLE, UNLABELED } from '../acm/policyModel';
+import { DEFAULT_POLICY_NAME, UNLABELED } from '../acm/policyModel';
 import {
   type FullLabel,
   fullLabel,
@@ -30,8 +30,17 @@ import { VmError, XendError, XsmError } from './errors';
 import type { XendLog } from './log';
 import type { XendOptions } from './options';
 import type { PolicyState } from './securityApi';
-import { checkResources, HypervisorRefusal, isDisk, readForUpdate, setPolicyError, updatedVif } from './securityChange';
+import {
+  checkAuthority,
+  checkResources,
+  HypervisorRefusal,
+  isDisk,
+  readForUpdate,
+  setPolicyError,
+  updatedVif,
+} from './securityChange';
 import { commitChange, type Labelling } from './securityCommit';
+import { checkDisk, checkVif, type DevicePolicy, diskDecision, lookup } from './securityDevices';
 import { SecurityFiles } from './securityFiles';
 import { XcAcm } from './xcAcm';
 
@@ -235,44 +244,29 @@ export class XendSecurity {
 
   /** Throws VmError or XsmError when the domain may not use the device. */
   checkDevice(config: DomainConfig, device: DeviceConfig): void {
-    if (isDisk(device)) {
-      const uname = sxpText(device.sxp, 'uname') ?? '';
-      if (!this.#current) this.#checkDisk(config, uname);
-      else this.#judged({ asked: 'disk', who: config.name, resource: uname }, () => this.#checkDisk(config, uname));
-    } else if (device.class === 'vif' && this.#current) {
-      const resource = sxpText(device.sxp, 'mac') ?? 'vif';
-      this.#judged({ asked: 'vif', who: config.name, resource }, () => this.#checkVif(config, device));
-    }
-  }
-
-  #checkDisk(config: DomainConfig, uname: string): void {
-    if (uname === '') return;
+    const uname = isDisk(device) ? (sxpText(device.sxp, 'uname') ?? '') : undefined;
     if (!this.#current) {
-      if (this.files.hasResourceFile && this.#entryOf(uname))
+      if (uname && this.files.hasResourceFile && this.#entryOf(uname))
         throw new XsmError(`Security is off, but '${uname}' is labeled`);
       return;
     }
-    const decision = this.diskDecision(this.#ssidrefOf(config), uname);
-    if (decision.type !== 'ACM')
-      throw new VmError(`Unknown policy type '${decision.type} in label for resource '${uname}'`);
-    if (!decision.isPermitted) throw new VmError(`VM's access to block device '${uname}' denied`);
-  }
-
-  #ssidrefOf({ securityLabel }: DomainConfig): number {
-    const label = parseFullLabel(securityLabel ?? '')?.label ?? UNLABELED;
-    return lookup(() => this.requireCurrent().map.ssidref(label, 'dom'));
+    const rules = this.#devicePolicy();
+    if (uname !== undefined)
+      this.#judged({ asked: 'disk', who: config.name, resource: uname }, () => checkDisk(rules, config, uname));
+    else if (device.class === 'vif') {
+      const resource = sxpText(device.sxp, 'mac') ?? 'vif';
+      this.#judged({ asked: 'vif', who: config.name, resource }, () => checkVif(rules, config, device));
+    }
   }
 
   /** Whether a domain with this reference may use the disk, and the disk's label as it counts. */
   diskDecision(ssidref: number, uname: string): FullLabel & { readonly isPermitted: boolean } {
-    const { map } = this.requireCurrent();
-    const entry = this.#entryOf(uname);
-    if (entry && entry.type !== 'ACM') return { ...entry, isPermitted: false };
-    if (entry?.label === INACCESSIBLE) return { ...entry, isPermitted: false };
-    const counts = entry && entry.policy === this.policyName ? entry : undefined;
-    const resource = counts ? lookup(() => map.ssidref(counts.label, 'res')) : 0;
-    const label = counts ?? { type: 'ACM', policy: entry ? this.policyName : 'NULL', label: UNLABELED };
-    return { ...label, isPermitted: this.acm.sharing(ssidref, resource) };
+    return diskDecision(this.#devicePolicy(), ssidref, uname);
+  }
+
+  #devicePolicy(): DevicePolicy {
+    const { map, file } = this.requireCurrent();
+    return { policy: file.policy, map, acm: this.acm, entryOf: (uname) => this.#entryOf(uname) };
   }
 
   #entryOf(uname: string): ResourceEntry | undefined {
@@ -282,22 +276,6 @@ export class XendSecurity {
       if (error instanceof ResourceNameError) return undefined;
       throw error;
     }
-  }
-
-  /** A label with one type speaks for its interfaces; one with several needs to be told which of them an interface is for. */
-  #checkVif(config: DomainConfig, device: DeviceConfig): void {
-    if (!this.#current) return;
-    const { map, file } = this.#current;
-    const text = sxpText(device.sxp, 'security_label');
-    const vm = parseFullLabel(config.securityLabel ?? '')?.label ?? UNLABELED;
-    const types = file.policy.vmLabels.find(({ name }) => name === vm)?.ste.length ?? 0;
-    if (text === undefined && types <= 1) return;
-    if (text === undefined) throw new XsmError("'VIF' must be labeled");
-    const full = parseFullLabel(text);
-    const isOurs = full?.type === 'ACM' && full.policy === this.policyName;
-    const ssidref = isOurs ? lookup(() => map.ssidref(full.label, 'res')) : 0;
-    if (!this.acm.sharing(this.#ssidrefOf(config), ssidref))
-      throw new VmError("VM's access to network device denied. Check labeling");
   }
 
   // --- changes of the policy
@@ -362,6 +340,7 @@ export class XendSecurity {
     const dom0Before = dom0 && this.labelOf(dom0);
     const dom0Ref = movedReference(dom0?.info?.ssidref ?? 0, plan);
     const dom0Label = fullLabel({ type: 'ACM', policy: next.name, label: labelName(map, dom0Ref) });
+    checkAuthority(file, dom0Ref, this.#staying(domains, plan));
 
     commitChange({
       files,
@@ -386,6 +365,14 @@ export class XendSecurity {
       enforce: () => this.#enforce(binary, plan),
     });
     this.#become(file);
+  }
+
+  /** User domains that run, with the references that they will have; labels that go are the hypervisor's to refuse. */
+  #staying(domains: readonly LabelledDomain[], plan: UpdatePlan) {
+    return domains.flatMap(({ domid, name, info }) => {
+      if (domid <= 0 || !info || plan.deletions.includes(chwallRowOf(info.ssidref))) return [];
+      return [{ name, ssidref: movedReference(info.ssidref, plan) }];
+    });
   }
 
   /** Throws HypervisorRefusal. Answers how to go back. */
@@ -443,14 +430,4 @@ function movedReference(ref: number, { changes }: UpdatePlan): number {
 
 export function isActive({ powerState }: LabelledDomain): boolean {
   return powerState === 'running' || powerState === 'paused';
-}
-
-/** A name that the map does not know is said as the tools say it. */
-export function lookup<T>(find: () => T): T {
-  try {
-    return find();
-  } catch (error) {
-    if (error instanceof LookupError) throw new XsmError(error.text);
-    throw error;
-  }
 }

@@ -1,10 +1,6 @@
-/** xend's answers to xm about policies and labels (xend/XendXSPolicyAdmin.py, util/xsm/acm/acm.py in Xen 3.4). */
-import { decodePolicy } from '../acm/policyBinary';
 import type { LabelKind } from '../acm/policyMap';
-import { DEFAULT_POLICY_NAME, INACCESSIBLE, UNLABELED } from '../acm/policyModel';
-import { checkPolicy } from '../acm/policyRules';
+import { INACCESSIBLE, UNLABELED } from '../acm/policyModel';
 import { fullLabel, parseFullLabel } from '../acm/policyUpdate';
-import { PolicyError, readPolicy } from '../acm/policyXml';
 import { findResource, normalResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
 import { type XserrName, xserrText } from '../acm/xserr';
 import { SysError } from '../guest/sys';
@@ -13,17 +9,27 @@ import { BootPolicy } from './bootPolicy';
 import type { DeviceConfig } from './domainConfig';
 import type { XendDomainInfo } from './domainInfo';
 import type { XendDomain } from './domains';
-import { XendError, XsmError } from './errors';
-import { dom0Word, INACTIVE, isActive, lookup, type XendSecurity } from './security';
+import { XendError, XendInvalidDomain, XsmError, XsmFault } from './errors';
+import { OlderPolicy } from './olderPolicy';
+import { dom0Word, isActive, type XendSecurity } from './security';
 import type { DryRun, PolicyState, XendSecurityApi } from './securityApi';
-import { isDisk, pairsText, refuseReservedName, withVifLabel } from './securityChange';
+import { isDisk, pairsText, withVifLabel } from './securityChange';
 import { commitChange } from './securityCommit';
-import { POLICY_SOURCES } from './securityFiles';
+import { lookup } from './securityDevices';
 
 const SCRIPTS = '/etc/xen/scripts';
 
 /** An error in the words of its command. */
 type Failed = (code: XserrName, details?: readonly string[], more?: string) => XsmError;
+
+/** What goes wrong here goes wrong in xend, not in xm: that shows in what the operator reads. */
+function asFault<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    throw error instanceof XsmError ? new XsmFault(error.text, error.details) : error;
+  }
+}
 
 /** A file that cannot be written is the command's error, with the reason on a line of its own. */
 function fileErrors(failed: Failed, body: () => void): void {
@@ -74,7 +80,7 @@ export class SecurityCalls implements XendSecurityApi {
   // --- labels
 
   async labels(policy: string, kind: LabelKind): Promise<readonly string[] | undefined> {
-    return lookup(() => this.#security.files.map(policy)?.labels(kind));
+    return asFault(() => lookup(() => this.#security.files.map(policy)?.labels(kind)));
   }
 
   async checkLabel(policy: string, label: string, kind: 'dom' | 'res'): Promise<void> {
@@ -101,7 +107,9 @@ export class SecurityCalls implements XendSecurityApi {
   }
 
   async resourceLabel(resource: string): Promise<string | undefined> {
-    const entry = this.#named(() => findResource(this.#security.files.resources(), resource, this.#files));
+    const entry = asFault(() =>
+      this.#named(() => findResource(this.#security.files.resources(), resource, this.#files)),
+    );
     return entry && fullLabel(entry);
   }
 
@@ -110,8 +118,8 @@ export class SecurityCalls implements XendSecurityApi {
     this.#security.requireCurrent();
     const failed: Failed = (code, details) =>
       new XsmError(`An error occurred labeling the resource: ${xserrText(code)}`, details);
-    const name = this.#named(() => normalResource(resource, this.#files));
-    if (label !== INACCESSIBLE) this.#requireLabel(policy, label, 'res');
+    const name = asFault(() => this.#named(() => normalResource(resource, this.#files)));
+    if (label !== INACCESSIBLE) asFault(() => this.#requireLabel(policy, label, 'res'));
     const entries = files.resources();
     const old = findResource(entries, resource, this.#files);
     if (old) throw new XsmError(`'${resource}' is already labeled with '${fullLabel(old)}'.`);
@@ -132,7 +140,7 @@ export class SecurityCalls implements XendSecurityApi {
     const { files } = this.#security;
     const failed: Failed = (code, details) =>
       new XsmError(`An error occurred removing the label: ${xserrText(code)}`, details);
-    const old = this.#named(() => findResource(files.resources(), resource, this.#files));
+    const old = asFault(() => this.#named(() => findResource(files.resources(), resource, this.#files)));
     if (!old) throw new XsmError('Resource not labeled');
     if (this.#isInUse(old.name)) throw failed('RESOURCE_IN_USE');
     await this.#changeScript('remove', old);
@@ -182,13 +190,29 @@ export class SecurityCalls implements XendSecurityApi {
 
   // --- labels of domains
 
+  #domain(key: string): XendDomainInfo {
+    return this.#find(key, () => new XsmFault('Domain not found.'));
+  }
+
+  #vm(key: string): XendDomainInfo {
+    return this.#find(key, () => new XendError(`A VM with the name ${key} does not exist.`));
+  }
+
+  #find(key: string, missing: () => XendError): XendDomainInfo {
+    try {
+      return this.domains.lookup(key);
+    } catch (error) {
+      throw error instanceof XendInvalidDomain ? missing() : error;
+    }
+  }
+
   async domainLabel(key: string): Promise<string | undefined> {
-    const label = this.#security.labelOf(this.domains.lookup(key));
+    const label = this.#security.labelOf(this.#domain(key));
     return label === undefined || parseFullLabel(label)?.label === UNLABELED ? undefined : label;
   }
 
   async setDomainLabel(key: string, policy: string, label: string): Promise<{ readonly isDormant: boolean }> {
-    const domain = this.domains.lookup(key);
+    const domain = this.#domain(key);
     try {
       return this.#setDomainLabel(domain, policy, label);
     } catch (error) {
@@ -260,7 +284,7 @@ export class SecurityCalls implements XendSecurityApi {
   }
 
   async removeDomainLabel(key: string): Promise<boolean> {
-    const domain = this.domains.lookup(key);
+    const domain = this.#domain(key);
     if (domain.config.securityLabel === undefined && !domain.isPrivileged) return false;
     // A running domain keeps its label, though the tools say otherwise.
     if (!isActive(domain)) commitChange({ files: this.#files, labellings: [{ domain, label: undefined }] });
@@ -268,7 +292,7 @@ export class SecurityCalls implements XendSecurityApi {
   }
 
   async vifLabel(key: string, index: number): Promise<string | undefined> {
-    return sxpText(this.#vif(this.domains.lookup(key), index).sxp, 'security_label');
+    return sxpText(this.#vif(this.#vm(key), index).sxp, 'security_label');
   }
 
   async setVifLabel(
@@ -276,10 +300,10 @@ export class SecurityCalls implements XendSecurityApi {
     index: number,
     label: { readonly policy: string; readonly label: string } | undefined,
   ) {
-    const domain = this.domains.lookup(key);
+    const domain = this.#vm(key);
     const vif = this.#vif(domain, index);
     if (isActive(domain)) throw new XsmError(xserrText('RESOURCE_IN_USE'));
-    if (label) this.#requireLabel(label.policy, label.label, 'res');
+    if (label) asFault(() => this.#requireLabel(label.policy, label.label, 'res'));
     const changed = withVifLabel(vif, label && fullLabel({ type: 'ACM', ...label }));
     const devices = domain.config.devices.map((device) => (device === vif ? changed : device));
     commitChange({ files: this.#files, labellings: [{ domain, label: domain.config.securityLabel, devices }] });
@@ -308,66 +332,23 @@ export class SecurityCalls implements XendSecurityApi {
 
   // --- the older generation's commands
 
+  get #older(): OlderPolicy {
+    return new OlderPolicy(this.#security);
+  }
+
   async makePolicy(name: string): Promise<void> {
-    const source = this.#security.files.source(name);
-    if (!source) throw new XendError(`Unknown policy '${name}'`);
-    try {
-      const file = readPolicy(source);
-      refuseReservedName(file);
-      checkPolicy(file.policy);
-      if (file.policy.name !== name)
-        throw new XendError(`Creating policy failed:\nthe policy in the file is named ${file.policy.name}`);
-      commitChange({
-        files: this.#files,
-        labellings: [],
-        stage: (staged) => this.#security.files.in(staged).save(file, true),
-      });
-    } catch (error) {
-      if (!(error instanceof PolicyError)) throw error;
-      const lines = error.problems.map(({ message, place }) => `line ${place.line}: ${message}`);
-      throw new XendError(`Creating policy failed:\n${lines.join('\n')}`);
-    }
+    this.#older.make(name);
   }
 
   async loadPolicy(name: string): Promise<void> {
-    const { files } = this.#security;
-    const active = this.#security.policyName;
-    if (!files.source(name) && !files.binary(name)) throw new XendError(`Unknown Policy ${name}`);
-    if (!files.binary(name, POLICY_SOURCES))
-      throw new XendError('Binary file does not exist.Please use makepolicy to build the policy binary.');
-    if (active !== DEFAULT_POLICY_NAME && active !== name)
-      throw new XendError(`Active policy '${active}' incompatible with new policy '${name}'`);
-    const source = this.#files.read(files.path(name, '-security_policy.xml'));
-    if (!source) throw new XendError(`Unknown Policy ${name}`);
-    try {
-      this.#security.setPolicy(source, { isReload: true, forBoot: false });
-    } catch (error) {
-      if (error instanceof XsmError) throw new XendError(`Loading policy failed:\n${error.text}`);
-      throw error;
-    }
+    this.#older.load(name);
   }
 
   async configureBootPolicy(name: string, title: string | undefined): Promise<string> {
-    const { files } = this.#security;
-    if (!/^[A-Za-z0-9_.-]+$/.test(name)) throw new XendError(`Illegal policy name: '${name}'`);
-    if (!files.source(name)) throw new XendError(`Unknown policy '${name}'`);
-    const binary = files.binary(name, POLICY_SOURCES);
-    if (!binary)
-      throw new XendError(`Cannot find binary file for policy '${name}'. Please use makepolicy to create binary file.`);
-    decodePolicy(binary);
-    const found = this.#security.boot.installInto(title, name, binary);
-    if (typeof found === 'string') return found;
-    if (found.length === 0) throw new XendError('Boot entry not found. Please specify unique part of the boot title.');
-    const list = found.map((each) => `'${each}'`).join(', ');
-    throw new XendError(`Following boot entries matched: [${list}]. \nPlease specify unique part of the boot title.`);
+    return this.#older.configureBoot(name, title);
   }
 
   async activatePolicy(): Promise<void> {
-    const { file } = this.#security.requireCurrent();
-    const { name } = file.policy;
-    const binary = this.#security.files.binary(name);
-    if (name === DEFAULT_POLICY_NAME || !binary)
-      throw new XsmError(`'${name || INACTIVE}' policy. Nothing to activate.`);
-    this.#security.boot.install(name, binary);
+    this.#older.activate();
   }
 }

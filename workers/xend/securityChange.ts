@@ -2,6 +2,7 @@
  * What xend looks at, and says, when one policy takes the place of another: the devices of running domains under the new
  * labels, and the reasons of a refusal (util/acmpolicy.py in Xen 3.4).
  */
+import { steRowOf } from '../acm/numbering';
 import { binaryOf } from '../acm/policyBinary';
 import { LookupError, type PolicyMap } from '../acm/policyMap';
 import { DEFAULT_POLICY_NAME } from '../acm/policyModel';
@@ -14,7 +15,7 @@ import { SysError } from '../guest/sys';
 import { sxpText } from '../lib/sxp';
 import type { DeviceConfig, DomainConfig } from './domainConfig';
 import type { XendFiles } from './environment';
-import { XsmError } from './errors';
+import { XsmError, XsmFault } from './errors';
 import type { LabelledDomain } from './security';
 import type { ErrorPairs } from './xcAcm';
 
@@ -55,6 +56,24 @@ export function checkResources(domain: LabelledDomain, label: string | undefined
     if (resource === 'any' || (device.class === 'vif' && resource === undefined)) continue;
     if (!fits(resource))
       throw new XsError('RESOURCE_ACCESS', `${domain.name}: ${sxpText(device.sxp, 'uname') ?? 'vif'}`);
+  }
+}
+
+/**
+ * Domain-0's new label must hold every type of the domains that run, as at their start (Users' Manual, §10.3.5: an update
+ * is rejected if a running domain would not be allowed to run). Throws XsError VM_NOT_AUTHORIZED.
+ */
+export function checkAuthority(
+  next: PolicyFile,
+  dom0: number,
+  domains: readonly { readonly name: string; readonly ssidref: number }[],
+): void {
+  const types = new TypeEnforcement(binaryOf(next.policy, new Uint8Array(20)));
+  const above = steRowOf(dom0);
+  for (const { name, ssidref } of domains) {
+    const row = steRowOf(ssidref);
+    if (row >= types.rows || (types.share(above, row) && types.includes(above, row))) continue;
+    throw new XsError('VM_NOT_AUTHORIZED', `${name} has types that Domain-0's new label does not have`);
   }
 }
 
@@ -184,7 +203,7 @@ export function setPolicyError(error: unknown): unknown {
         ? []
         : [error.detail];
   // The original lets this one escape from its error handling.
-  if (error.code === 'POLICY_INCONSISTENT') return new XsmError(securityErrorText(error.code), details);
+  if (error.code === 'POLICY_INCONSISTENT') return new XsmFault(securityErrorText(error.code), details);
   return failed(xserrText(error.code), details);
 }
 

@@ -22,7 +22,9 @@ export async function addFileLabel(name: string, path: string, label: string, po
     throw new XmError('Invalid config file');
   }
   if (/^\s*access_control\s*=/im.test(text)) throw new XsmError(`Config file '${name}' is already labeled.`);
-  writeFile(path, `${text}access_control = ['policy=${policy},label=${label}']\n`, io);
+  // Differs from Xen, which writes on after a last line that does not end, and makes a file that Python does not read.
+  const start = text === '' || text.endsWith('\n') ? text : `${text}\n`;
+  writeFile(path, `${start}access_control = ['policy=${policy},label=${label}']\n`, io);
 }
 
 /** Merely a file that says something about a domain: disk images are mistaken for configurations now and then. */

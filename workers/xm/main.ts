@@ -4,7 +4,7 @@
  */
 import { GetoptError } from '../lib/getopt';
 import type { XendApi } from '../xend/api';
-import { XendError, XendInvalidDomain, XsmError } from '../xend/errors';
+import { XendError, XendInvalidDomain, XsmError, XsmFault } from '../xend/errors';
 import {
   ConnectionError,
   Interrupted,
@@ -112,6 +112,7 @@ function report(command: XmCommand, error: unknown, io: XmIo): number {
   if (error instanceof XsmError) {
     io.eprint(`Error: ${error.message}\n`);
     for (const line of error.details) io.eprint(`  ${line}\n`);
+    if (error instanceof XsmFault) io.print(usage(command));
     return 1;
   }
   if (error instanceof XmError) {

@@ -41,7 +41,12 @@ export function whatIf(text: string, assertions: string, facts: HostFacts): What
     return { inForce, isLegal: false, reasons: [reason], domains: [], resources: [], assertions: results };
   }
   const update = new Update(facts, facts.policy, next);
-  const reasons = [...update.planReasons(), ...update.resourceReasons(), ...update.hypervisorReasons()];
+  const reasons = [
+    ...update.planReasons(),
+    ...update.resourceReasons(),
+    ...update.authorityReasons(),
+    ...update.hypervisorReasons(),
+  ];
   return {
     inForce,
     isLegal: reasons.length === 0,
@@ -145,6 +150,22 @@ class Update {
     return at < 0 ? undefined : this.#numbered.vmLabels.length + at;
   }
 
+  /** What xend finds: user domains that Domain-0's new label does not cover. */
+  authorityReasons(): readonly Reason[] {
+    return this.#moved.flatMap((domain) => {
+      const refusal = this.#authorityRefusal(domain);
+      return refusal === undefined ? [] : [{ code: 'VM_NOT_AUTHORIZED', text: `${domain.name}: ${refusal}` }];
+    });
+  }
+
+  #authorityRefusal(domain: MovedDomain): string | undefined {
+    const dom0 = this.#moved.find(({ domid }) => domid === 0);
+    if (domain.domid === 0 || domain.labelThen === undefined || dom0?.labelThen === undefined) return undefined;
+    const [above, row] = [steRowOf(dom0.refThen), steRowOf(domain.refThen)];
+    if (this.#types.share(above, row) && this.#types.includes(above, row)) return undefined;
+    return `Domain-0 (${dom0.labelThen}) is not authorised to run ${domain.labelThen}`;
+  }
+
   /** What the hypervisor finds: rows in use, the wall, channels and grants. */
   hypervisorReasons(): readonly Reason[] {
     const gone = this.#moved.filter(({ labelThen }) => labelThen === undefined);
@@ -204,6 +225,8 @@ class Update {
       if (domain.labelThen === undefined) refuse(domain.domid, `label ${domain.labelNow} is gone`);
       else if (domain.domid !== 0)
         for (const device of this.#lostDevices(domain)) refuse(domain.domid, `may not use ${device.name} any more`);
+      const authority = this.#authorityRefusal(domain);
+      if (authority !== undefined) refuse(domain.domid, authority);
     }
     if (!isGone) {
       for (const { a, b, set } of this.#conflicts()) {
@@ -228,14 +251,8 @@ class Update {
   /** As xend checks it when the domain is started: its label, Domain-0's authorisation, the wall, devices. */
   #startRefusals(domain: MovedDomain): readonly string[] {
     if (domain.labelThen === undefined) return [`label ${domain.labelNow} not found`];
-    const dom0 = this.#moved.find(({ domid }) => domid === 0);
-    const found: string[] = [];
-    const row = steRowOf(domain.refThen);
-    if (dom0?.labelThen !== undefined) {
-      const above = steRowOf(dom0.refThen);
-      if (!this.#types.share(above, row) || !this.#types.includes(above, row))
-        found.push(`Domain-0 (${dom0.labelThen}) is not authorised to run ${domain.labelThen}`);
-    }
+    const authority = this.#authorityRefusal(domain);
+    const found = authority === undefined ? [] : [authority];
     for (const other of this.#moved) {
       if (other.domid === domain.domid) continue;
       const set = this.#conflictSet(chwallRowOf(domain.refThen), chwallRowOf(other.refThen));

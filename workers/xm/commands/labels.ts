@@ -1,6 +1,6 @@
 /** xm labels, resources: what can be given as a label, and what has one (xm/labels.py, resources.py in Xen 3.4). */
 import type { LabelKind } from '../../acm/policyMap';
-import { XsmError } from '../../xend/errors';
+import { XsmFault } from '../../xend/errors';
 import { OptionError, type XmCommand } from '../command';
 
 export const labels: XmCommand = {
@@ -22,12 +22,12 @@ export const labels: XmCommand = {
       } else throw new OptionError(`Unrecognised option: ${arg}`);
     }
     kind ??= 'dom';
-    if (!isKind(kind)) throw new XsmError(`Unknown label type '${kind}'`);
+    if (!isKind(kind)) throw new XsmFault(`Unknown label type '${kind}'`);
     const active = await xend.security.activePolicy();
     if (policy === undefined && !(await xend.security.isOn()))
-      throw new XsmError(`Current policy '${active}' has no labels defined.`);
+      throw new XsmFault(`Current policy '${active}' has no labels defined.`);
     const names = await xend.security.labels(policy ?? active, kind);
-    if (!names) throw new XsmError(`Unknown policy '${policy ?? active}'`);
+    if (!names) throw new XsmFault(`Unknown policy '${policy ?? active}'`);
     io.print(names.map((name) => `${name}\n`).join(''));
     return 0;
   },
