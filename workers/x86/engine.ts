@@ -18,7 +18,7 @@ import {
   type WasmMemory,
 } from './emulator';
 import { walk } from './pageWalk';
-import { hookPort } from './wasmPatch';
+import { EmulatorMismatch, hookPort } from './wasmPatch';
 
 /** What one instruction costs in virtual time: a processor of 250 million instructions per second. */
 export const NS_PER_INSTRUCTION = 4;
@@ -79,6 +79,8 @@ export class Engine {
   #mustStop = false;
   #isHeld = false;
   #translated: (() => void)[] = [];
+  /** What v86 has printed, which is why it gives up, if it does. */
+  #lastWords = '';
 
   private constructor(
     readonly owner: EngineOwner,
@@ -128,6 +130,7 @@ export class Engine {
       });
       emulator.add_listener('emulator-loaded', () => {
         try {
+          checkPlaces(emulator);
           const reserve = exports!['v86_malloc']!(HEAP_RESERVE);
           exports!['v86_free']!(reserve);
           engine = new Engine(owner, { exports: exports!, emulator, memoryBase, memoryBytes: bytes });
@@ -204,11 +207,19 @@ export class Engine {
     let usedNs = 0;
     do {
       this.#isEnteringLoop = true;
-      main();
+      this.#execute(main);
       this.#followMemory();
       usedNs = this.#sliceNs();
     } while (usedNs < budgetNs && !this.#mustStop && this.#cpu.getUint8(place.in_hlt) === 0);
     return usedNs;
+  }
+
+  #execute(main: WasmFunction): void {
+    try {
+      main();
+    } catch (error) {
+      throw this.#lastWords === '' ? error : new Error(this.#lastWords, { cause: error });
+    }
   }
 
   /** Ends the slice after the instruction that is being executed: from inside `EngineOwner.hypercall`. */
@@ -246,6 +257,14 @@ export class Engine {
       table.set(index + JIT_TABLE_OFFSET, instance.exports.f);
       this.#exports['codegen_finalize_finished']!(index, start, stateFlags);
     });
+  }
+
+  /** v86 prints a line. */
+  say(address: number, length: number): void {
+    this.#lastWords = new TextDecoder()
+      .decode(new Uint8Array(this.#memory.buffer, address, length))
+      .replace(/\s+/g, ' ')
+      .trim();
   }
 
   /** Answers whether the hook has done the instruction's work. */
@@ -327,6 +346,13 @@ export class Engine {
   }
 }
 
+/** The processor's fields stand where we read and write them. Throws EmulatorMismatch. */
+function checkPlaces({ v86: { cpu } }: V86Instance): void {
+  const views = cpu as unknown as Readonly<Record<string, ArrayBufferView | undefined>>;
+  const moved = Object.entries(place).filter(([name, at]) => views[name]?.byteOffset !== at);
+  if (moved.length > 0) throw new EmulatorMismatch(moved.map(([name, at]) => `${name} at ${at}`));
+}
+
 /** Replaces what v86 gives its WebAssembly: clock, ports, timers, random numbers, the compiler of translated code. */
 function hookImports(env: WasmImports, owner: EngineOwner, engine: () => Engine | undefined, wasm: WasmHost): void {
   const portRead = (bytes: number) => (port: number) => {
@@ -344,6 +370,10 @@ function hookImports(env: WasmImports, owner: EngineOwner, engine: () => Engine 
     run_hardware_timers: () => {
       engine()?.finishTranslations();
       return HARDWARE_IDLE_MS;
+    },
+    console_log_from_wasm: (address, length) => {
+      engine()?.say(address!, length!);
+      return 0;
     },
     get_rand_int: () => owner.randomU32() | 0,
     cpu_event_halt: () => 0,
