@@ -30,7 +30,7 @@ async function anotherEmulator() {
 
 const NO_PROCESSOR = `Error: (1, 'Internal error', 'no x86 processor for this kernel, xm dmesg says why\\n')\n`;
 
-describe('a host on which Linux guests cannot run', { timeout: 60_000 }, () => {
+describe('a host on which Linux guests cannot run', { timeout: 120_000 }, () => {
   it.each([
     {
       why: 'v86 is another one than the hooks were made for',

@@ -28,7 +28,7 @@ const outOfMemory = `Error: (1, 'Out of memory', "xc_dom_alloc_segment: segment 
 const LINUX = 'kernel=/boot/vmlinuz-6.1-xenU';
 const INITRD = 'ramdisk=/boot/initrd-6.1-xenU.img';
 
-describe('a domain that cannot be', { timeout: 60_000 }, () => {
+describe('a domain that cannot be', { timeout: 120_000 }, () => {
   let booted: BootedHost;
   let empty: unknown;
   beforeAll(async () => {

@@ -51,7 +51,7 @@ describe('guests of different kinds on one bridge', () => {
     ['mini', 'second'],
     ['linux', 'second'],
     ['debian', 'linux'],
-  ])('%s reaches %s and sends it a file through TCP', { timeout: 60_000 }, async (sender, receiver) => {
+  ])('%s reaches %s and sends it a file through TCP', { timeout: 120_000 }, async (sender, receiver) => {
     const to = await address(receiver);
     expect(await output(sender, `ping -c 2 ${to}`)).toMatch(
       /2 packets transmitted, 2 (packets )?received, 0% packet loss/,
@@ -76,5 +76,5 @@ describe('guests of different kinds on one bridge', () => {
     await booted.advance(2_000);
     expect(await traces(booted)).toEqual(empty);
     expect(booted.bugs).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });
