@@ -6,6 +6,8 @@ import { type BootedHost, bootedHost, eventually, traces } from './testing';
 describe('an unmodified Linux kernel', { timeout: 120_000 }, () => {
   let booted: BootedHost;
   let linux: GuestConsole;
+  /** Virtual time of its first prompt, to the nanosecond, and what it had said until then. */
+  let boot: { readonly nowNs: number; readonly shown: string };
   /** What the host looked like before there was a guest. */
   let empty: unknown;
   beforeAll(async () => {
@@ -25,6 +27,7 @@ describe('an unmodified Linux kernel', { timeout: 120_000 }, () => {
   it('boots from its PVH note to a shell on hvc0, its root file system on xvda', async () => {
     expect(await hostOutput('xm create /etc/xen/linux vcpus=2')).toContain('Started domain linux (id=1)');
     linux = await GuestConsole.linux(booted, 'linux');
+    boot = { nowNs: booted.lab.clock.nowNs, shown: linux.shown };
     expect(await output('cat /sys/hypervisor/type; mount; dmesg')).toMatch(
       /^xen\n(.|\n)*\/dev\/xvda on \/ type ext4 \(rw(.|\n)*xenfs on \/proc\/xen(.|\n)*Hypervisor detected: Xen HVM/,
     );
@@ -204,5 +207,14 @@ describe('an unmodified Linux kernel', { timeout: 120_000 }, () => {
     expect((await booted.exec('xm destroy linux')).status).toBe(0);
     await booted.advance(1_000);
     expect(await traces(booted)).toEqual(empty);
+  });
+
+  it('boots in the same virtual time to the nanosecond on another host like this', async () => {
+    const other = await bootedHost({});
+    await traces(other);
+    await other.exec('xm create /etc/xen/linux vcpus=2');
+    const { shown } = await GuestConsole.linux(other, 'linux');
+    expect({ nowNs: other.lab.clock.nowNs, shown }).toEqual(boot);
+    other.close();
   });
 });
