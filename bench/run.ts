@@ -7,11 +7,13 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { acm } from './parts/acm';
 import { core } from './parts/core';
 import { createToLogin, list, memory } from './parts/domains';
 import { consoleOutput, guestIo } from './parts/guests';
 import { linux } from './parts/linux';
 import { page } from './parts/page';
+import { policy } from './parts/policy';
 import { prompt } from './parts/prompt';
 import { isMet, type Part, type Row, type Skipped } from './row';
 
@@ -21,8 +23,10 @@ const PARTS: Readonly<Record<string, Part>> = {
   list,
   memory,
   core,
+  acm,
   guestIo,
   consoleOutput,
+  policy,
   linux,
   page,
 };

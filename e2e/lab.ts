@@ -49,6 +49,32 @@ export class TerminalPane {
     await this.page.keyboard.press(key);
   }
 
+  /** Clicks what stands on the screen: the last row that holds the words. */
+  async clickText(words: string): Promise<void> {
+    const row = this.pane.locator('.xterm-rows > div').filter({ hasText: words }).last();
+    const box = await row.boundingBox();
+    if (!box) throw new Error(`"${words}" is not on the screen`);
+    const text = (await row.textContent()) ?? '';
+    // xterm asks for links when the pointer moves over them.
+    const x = box.x + 8 * (text.indexOf(words) + 3);
+    await this.page.mouse.move(x, box.y + box.height / 2);
+    await this.page.mouse.move(x + 4, box.y + box.height / 2);
+    await expect(this.pane.locator('.xterm-cursor-pointer')).toHaveCount(1);
+    await this.page.mouse.click(x + 4, box.y + box.height / 2);
+  }
+
+  /** Logs in as root at a guest's console, from its `login:` or a prompt that is there already. */
+  async login(): Promise<void> {
+    await this.press('Enter');
+    await this.waitFor(/(login: ?|[#$] ?)$/, 60_000);
+    if (/login: ?$/.test(await this.text())) {
+      await this.type('root');
+      await this.waitFor(/(Password: ?|[#$] ?)$/);
+    }
+    if (/Password: ?$/.test(await this.text())) await this.type('root');
+    await this.waitForPrompt();
+  }
+
   /** Types a command at a prompt and answers what it printed, once the next prompt is there. */
   async run(command: string, timeout = 30_000): Promise<string> {
     await this.waitForPrompt(timeout);
@@ -92,8 +118,8 @@ export class Lab {
   }
 
   /** Brings a pane to the front, opening it when it is closed. */
-  async show(pane: 'Home' | 'Terminal' | 'Editor' | 'Domains'): Promise<void> {
-    await this.page.getByRole('navigation', { name: 'Panes' }).getByRole('button', { name: pane }).click();
+  async show(pane: 'Home' | 'Terminal' | 'Editor' | 'Domains' | 'Policy'): Promise<void> {
+    await this.page.getByRole('navigation', { name: 'Panes' }).getByRole('button', { name: pane, exact: true }).click();
   }
 
   async openShell(): Promise<TerminalPane> {

@@ -5,9 +5,11 @@
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal } from '@xterm/xterm';
 import type { LabApi, TerminalTarget } from '../../workers/contract';
+import { openWhy } from '../policy/why';
 import { useLab } from '../store/labStore';
 import { currentTerminalTheme, monospace, onThemeChange, prefersReducedMotion } from '../ui/theme';
 import { commandAtPrompt, hostAtPrompt, isEmptyPrompt } from './promptLine';
+import { registerRefusalLinks } from './refusalLinks';
 import { openTerminalPort, type TerminalPort } from './terminalPort';
 import { text } from './text';
 
@@ -59,6 +61,7 @@ export class TerminalSession {
       const command = commandAtPrompt(line);
       if (command && this.isAtHome(line)) onCommand?.(command);
     });
+    registerRefusalLinks(this.terminal, (refusal, back) => void openWhy(this.api, refusal, back));
     this.terminal.onBinary((data) => this.port.sendBytes(Uint8Array.from(data, (char) => char.charCodeAt(0) & 0xff)));
     this.terminal.onResize(({ rows, cols }) => this.port.resize(rows, cols));
     this.stopTheme = onThemeChange(() => {

@@ -39,7 +39,8 @@ export function CodeEditor(props: Props) {
       observer.disconnect();
       editor.current = undefined;
       instance.dispose();
-      for (const model of monaco.editor.getModels()) model.dispose();
+      // Others may have texts of their own.
+      for (const model of monaco.editor.getModels()) if (model.uri.scheme === 'file') model.dispose();
     };
   }, []);
 

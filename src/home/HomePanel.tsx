@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { AcmChooser } from '../policy/AcmChooser';
 import { useLab } from '../store/labStore';
 import { selectDomids } from '../store/selectors';
 import { askToErase } from '../workbench/eraseQuestion';
@@ -145,6 +146,7 @@ function HostFacts() {
           </>
         )}
       </dl>
+      <AcmChooser />
       <div className="buttons">
         <button type="button" title={workbenchText.erase.command} onClick={askToErase}>
           {workbenchText.erase.button}

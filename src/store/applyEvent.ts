@@ -1,5 +1,14 @@
 /** The mirror of the worker's state, and how one event changes it. Pure: same state and event, same result. */
-import type { DomainState, HostState, LabEvent, LabState } from '../../workers/contract';
+import type {
+  DomainState,
+  Download,
+  HostState,
+  LabEvent,
+  LabState,
+  PolicyDecision,
+  PolicyLive,
+  PolicyTool,
+} from '../../workers/contract';
 
 export interface Notice {
   readonly id: number;
@@ -13,6 +22,12 @@ export interface EditRequest {
   readonly path: string;
 }
 
+export interface ToolRequest {
+  readonly editId: number;
+  readonly tool: PolicyTool;
+  readonly path: string | undefined;
+}
+
 export interface LabMirror {
   readonly host: HostState | undefined;
   readonly domains: Readonly<Record<number, DomainState>>;
@@ -24,7 +39,15 @@ export interface LabMirror {
   readonly fileChanges: Readonly<Record<string, number>>;
   /** Files that `vi` in Domain-0 waits for and no editor has taken yet. */
   readonly editRequests: readonly EditRequest[];
+  /** Policy tools that programs of Domain-0 wait for. */
+  readonly toolRequests: readonly ToolRequest[];
+  /** While a pane of the policy tools watches. */
+  readonly policy: PolicyLive | undefined;
+  /** The last decisions of the security policy, oldest first. */
+  readonly decisions: readonly PolicyDecision[];
   readonly notices: readonly Notice[];
+  /** What is being fetched for the machine now. */
+  readonly downloads: readonly Download[];
 }
 
 export const emptyMirror: LabMirror = {
@@ -34,12 +57,18 @@ export const emptyMirror: LabMirror = {
   seenDomains: [],
   fileChanges: {},
   editRequests: [],
+  toolRequests: [],
+  policy: undefined,
+  decisions: [],
   notices: [],
+  downloads: [],
 };
 
 /** Points kept for a domain's cpu sparkline. */
 export const historyLength = 40;
 const keptNotices = 20;
+/** As many as the worker keeps. */
+export const keptDecisions = 1000;
 
 export function applyEvent(mirror: LabMirror, event: LabEvent): LabMirror {
   switch (event.type) {
@@ -62,12 +91,35 @@ export function applyEvent(mirror: LabMirror, event: LabEvent): LabMirror {
       };
     case 'editRequested':
       return { ...mirror, editRequests: [...mirror.editRequests, { editId: event.editId, path: event.path }] };
+    case 'toolRequested': {
+      const { editId, tool, path } = event;
+      return { ...mirror, toolRequests: [...mirror.toolRequests, { editId, tool, path }] };
+    }
+    case 'policy':
+      return { ...mirror, policy: event.live };
+    case 'decisions':
+      return { ...mirror, decisions: withDecisions(mirror.decisions, event.decisions) };
+    case 'download':
+      return { ...mirror, downloads: withDownload(mirror.downloads, event.download) };
     case 'notice': {
       const id = (mirror.notices.at(-1)?.id ?? 0) + 1;
       const notices = [...mirror.notices, { id, level: event.level, text: event.text, offers: event.offers }];
       return { ...mirror, notices: notices.slice(-keptNotices) };
     }
   }
+}
+
+/** Numbers that begin anew belong to another boot of the machine. */
+function withDecisions(known: readonly PolicyDecision[], added: readonly PolicyDecision[]): readonly PolicyDecision[] {
+  const [first] = added;
+  const isNewBoot = first !== undefined && first.number <= (known.at(-1)?.number ?? 0);
+  return [...(isNewBoot ? [] : known), ...added].slice(-keptDecisions);
+}
+
+/** What is there wholly is no download any more. */
+function withDownload(downloads: readonly Download[], latest: Download): readonly Download[] {
+  const others = downloads.filter(({ name }) => name !== latest.name);
+  return latest.loadedBytes < latest.totalBytes ? [...others, latest] : others;
 }
 
 /** One store update for a whole batch, so that the page renders once. */

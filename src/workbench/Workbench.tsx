@@ -2,12 +2,16 @@ import 'dockview-react/dist/styles/dockview.css';
 import { DockviewReact, type DockviewReadyEvent, type DockviewTheme, type IDockviewPanelProps } from 'dockview-react';
 import { type FunctionComponent, useCallback, useEffect, useRef, useState } from 'react';
 import { useDocumentRequests } from '../editor/useDocumentRequests';
+import { takeToolRequests, toolClosed } from '../policy/tools';
+import { useSharedPolicy } from '../policy/useShared';
+import { useLab } from '../store/labStore';
 import { ErrorBoundary } from '../ui/ErrorBoundary';
 import { useTheme } from '../ui/theme';
 import { useLabHandle } from '../worker/LabContext';
 import { CommandPalette } from './CommandPalette';
+import { Downloads } from './Downloads';
 import { EraseDialog } from './EraseDialog';
-import { cycleFocus, installLayout } from './layout';
+import { cycleFocus, installLayout, showPanel } from './layout';
 import { Notices } from './Notices';
 import { panels } from './panels';
 import { StatusBar } from './StatusBar';
@@ -22,19 +26,24 @@ const guarded = Object.fromEntries(
 );
 
 export function Workbench() {
-  const { terminals } = useLabHandle();
+  const { terminals, api: lab } = useLabHandle();
   const theme = useTheme((state) => state.theme);
   const { palette, openPalette, closePalette } = usePalette();
   const uninstall = useRef<() => void>(undefined);
   const onReady = useCallback(
     ({ api }: DockviewReadyEvent) => {
       uninstall.current?.();
-      uninstall.current = installLayout(api, (panelId) => terminals.release(panelId));
+      uninstall.current = installLayout(api, (panelId) => {
+        terminals.release(panelId);
+        toolClosed(lab, panelId);
+      });
     },
-    [terminals],
+    [terminals, lab],
   );
   useEffect(() => () => uninstall.current?.(), []);
   useDocumentRequests();
+  useToolRequests();
+  useSharedPolicy();
   usePageKeys(openPalette);
 
   return (
@@ -52,11 +61,20 @@ export function Workbench() {
         />
       </main>
       <Notices />
+      <Downloads />
       <StatusBar />
       <EraseDialog />
       {palette > 0 && <CommandPalette key={palette} onClose={() => closePalette(palette)} />}
     </div>
   );
+}
+
+/** `xensec_ezpolicy` or `xensec_gen` was typed in Domain-0. */
+function useToolRequests(): void {
+  const requests = useLab((state) => state.toolRequests);
+  useEffect(() => {
+    if (requests.length > 0) takeToolRequests(showPanel);
+  }, [requests]);
 }
 
 /** The number of the open palette, 0 for none. A dialog reports its end late, when the next one may be open already. */

@@ -2,6 +2,8 @@
 import type { DomainState } from '../../workers/contract';
 import { speeds } from '../home/SpeedControl';
 import { text as homeText } from '../home/text';
+import { text as policyText } from '../policy/text';
+import { openLastRefusal } from '../policy/why';
 import { useTheme } from '../ui/theme';
 import type { LabHandle } from '../worker/LabContext';
 import { askToErase } from './eraseQuestion';
@@ -27,7 +29,7 @@ export interface Action {
 export function actionsNow(lab: LabHandle, domains: readonly DomainState[]): readonly Action[] {
   const terminalPanes = openPanels().filter((panel) => ['shell', 'console'].includes(panel.view.contentComponent));
   return [
-    ...(['home', 'terminal', 'editor', 'domains'] as const).map((id) => ({
+    ...(['home', 'terminal', 'editor', 'domains', 'policy', 'ezpolicy', 'xensec_gen'] as const).map((id) => ({
       id: `show-${id}`,
       title: text.show(text.panels[id]),
       run: () => showPanel(id),
@@ -37,6 +39,7 @@ export function actionsNow(lab: LabHandle, domains: readonly DomainState[]): rea
       title: text.show(panel.title ?? panel.id),
       run: () => focusPanel(panel),
     })),
+    { id: 'why', title: policyText.lastRefusal, run: () => void openLastRefusal(lab.api) },
     { id: 'new-shell', title: text.newShell, run: openShell },
     ...domains
       .filter((domain) => domain.hasConsole)

@@ -3,7 +3,7 @@ import type { DockviewApi, IDockviewPanel, SerializedDockview } from 'dockview-r
 import { useDocuments } from '../editor/documents';
 import { text } from './text';
 
-export type PanelId = 'home' | 'terminal' | 'editor' | 'domains';
+export type PanelId = 'home' | 'terminal' | 'editor' | 'domains' | 'policy' | 'ezpolicy' | 'xensec_gen';
 
 const storageKey = 'xen-lab.layout.1';
 let dock: DockviewApi | undefined;
@@ -97,6 +97,11 @@ export function editFile(path: string): void {
   useDocuments.getState().request({ path });
 }
 
+export function closePanel(id: PanelId): void {
+  const panel = dock?.getPanel(id);
+  if (dock && panel) dock.removePanel(panel);
+}
+
 export function closeActivePanel(): void {
   const panel = dock?.activePanel;
   if (dock && panel) dock.removePanel(panel);
@@ -132,7 +137,9 @@ function focusContent(panel: IDockviewPanel, frames: number): void {
   const target =
     content.querySelector<HTMLElement>(
       '.xterm-helper-textarea, .monaco-editor textarea, .monaco-editor .native-edit-context',
-    ) ?? content.querySelector<HTMLElement>('[data-autofocus], button, input, [tabindex="0"]');
+    ) ??
+    content.querySelector<HTMLElement>('[data-autofocus]') ??
+    content.querySelector<HTMLElement>('button, input, [tabindex="0"]');
   if (target) target.focus();
   else if (frames > 0) requestAnimationFrame(() => focusContent(panel, frames - 1));
 }

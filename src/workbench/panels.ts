@@ -5,6 +5,7 @@ import { ConsolePanel, ShellPanel, TerminalPanel } from '../consoles/panels';
 import { DomainListPanel } from '../domains/DomainListPanel';
 import { EditorPanel } from '../editor/EditorPanel';
 import { HomePanel } from '../home/HomePanel';
+import { EzPolicyPane, GenPane, PolicyPanel } from '../policy/panels';
 
 export const panels = {
   home: HomePanel,
@@ -13,4 +14,7 @@ export const panels = {
   console: ConsolePanel as FunctionComponent<IDockviewPanelProps>,
   editor: EditorPanel,
   domains: DomainListPanel,
+  policy: PolicyPanel,
+  ezpolicy: EzPolicyPane,
+  xensec_gen: GenPane,
 } satisfies Record<string, FunctionComponent<IDockviewPanelProps>>;

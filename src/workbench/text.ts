@@ -9,6 +9,9 @@ export const text = {
     shell: 'Shell',
     editor: 'Editor',
     domains: 'Domains',
+    policy: 'Policy',
+    ezpolicy: 'ezPolicy',
+    xensec_gen: 'xensec_gen',
     console: 'Console',
   },
   commands: 'Commands',
@@ -46,6 +49,8 @@ export const text = {
   panelFailed: 'This pane has failed',
   retry: 'Try again',
   notices: 'Messages of the lab',
+  fetching: (name: string) => `Fetching ${name}`,
+  fetched: (loaded: string, total: string) => `${loaded} of ${total} MB`,
   dismiss: 'Dismiss',
   status: {
     starting: 'Loading the machine …',

@@ -47,6 +47,17 @@ function withTransfers(remote: LabApi): LabApi {
     stop: () => remote.stop(),
     eraseDisks: () => remote.eraseDisks(),
     snapshot: () => remote.snapshot(),
+    analysePolicy: (xml) => remote.analysePolicy(xml),
+    policyFlows: (xml, ignored) => remote.policyFlows(xml, ignored),
+    whatIfPolicy: (xml, assertions) => remote.whatIfPolicy(xml, assertions),
+    comparePolicies: (oldXml, newXml) => remote.comparePolicies(oldXml, newXml),
+    writePolicy: (form) => remote.writePolicy(form),
+    policyInForce: () => remote.policyInForce(),
+    watchPolicy: (isOn) => remote.watchPolicy(isOn),
+    findRefusal: (text, back) => remote.findRefusal(text, back),
+    readWorkload: (text) => remote.readWorkload(text),
+    writeWorkload: (definition) => remote.writeWorkload(definition),
+    translateWorkload: (definition, policyName) => remote.translateWorkload(definition, policyName),
   };
 }
 

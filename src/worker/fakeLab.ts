@@ -7,8 +7,17 @@ import type {
   LabResult,
   LabState,
   MessagePortLike,
+  PolicyAnalysis,
+  PolicyDecision,
+  PolicyDiff,
+  PolicyFlows,
+  PolicyForm,
+  PolicyLive,
   TerminalInput,
   TerminalTarget,
+  TranslatedWorkload,
+  WhatIf,
+  WorkloadDefinition,
 } from '../../workers/contract';
 import type { LabConnection } from './connect';
 
@@ -32,6 +41,7 @@ export const fakeHost: HostState = {
   freeMemoryKiB: 900 * 1024,
   pcpuPercent: [34, 12],
   unsavedKiB: 0,
+  policy: null,
   phase: 'running',
 };
 
@@ -163,7 +173,78 @@ export class FakeLab implements LabApi {
   async snapshot() {
     return ok({ host: this.host, domains: this.domains });
   }
+
+  // --- policies: a machine without ACM; component tests of the policy tools put the real analysis in their place
+
+  live: PolicyLive = fakeLive;
+  decisions: readonly PolicyDecision[] = [];
+
+  async analysePolicy(_xml: string): Promise<LabResult<PolicyAnalysis>> {
+    return ok({ issues: [], policy: undefined });
+  }
+
+  async policyFlows(_xml: string, _ignored: readonly string[]): Promise<LabResult<PolicyFlows | null>> {
+    return ok(null);
+  }
+
+  async whatIfPolicy(_xml: string, _assertions: string): Promise<LabResult<WhatIf>> {
+    return ok({ inForce: undefined, isLegal: false, reasons: [], domains: [], resources: [], assertions: [] });
+  }
+
+  async comparePolicies(_oldXml: string, _newXml: string): Promise<LabResult<PolicyDiff>> {
+    return ok({ differences: [], consequences: [] });
+  }
+
+  async writePolicy(_form: PolicyForm): Promise<LabResult<string>> {
+    return refused;
+  }
+
+  async policyInForce(): Promise<LabResult<string | null>> {
+    return ok(null);
+  }
+
+  async watchPolicy(_isOn: boolean) {
+    return ok({ live: this.live, decisions: this.decisions });
+  }
+
+  async findRefusal(_text: string, _back: number): Promise<LabResult<number | null>> {
+    return ok(null);
+  }
+
+  async readWorkload(_text: string): Promise<LabResult<WorkloadDefinition>> {
+    return refused;
+  }
+
+  async writeWorkload(_definition: WorkloadDefinition): Promise<LabResult<string>> {
+    return refused;
+  }
+
+  async translateWorkload(
+    _definition: WorkloadDefinition,
+    _policyName: string,
+  ): Promise<LabResult<TranslatedWorkload>> {
+    return refused;
+  }
 }
+
+const refused = { ok: false, error: { code: 'ENOSYS', message: 'The canned machine has no policy tools.' } } as const;
+
+export const fakeLive: PolicyLive = {
+  isBuilt: false,
+  policy: undefined,
+  domains: [],
+  conflictSets: [],
+  bridges: [],
+  resources: [],
+  statistics: {
+    evtchnEvaluated: 0,
+    evtchnDenied: 0,
+    evtchnCacheHits: 0,
+    grantEvaluated: 0,
+    grantDenied: 0,
+    grantCacheHits: 0,
+  },
+};
 
 /** For `?fake` in development: the canned machine with numbers that move. */
 export function connectFake(): LabConnection {

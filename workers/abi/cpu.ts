@@ -56,6 +56,8 @@ export interface TranslatedCpu {
    * Call it again whenever the bytes have moved; nothing is copied then.
    */
   attachMemory(memory: Uint8Array, translate: TranslateAddress): void;
+  /** The registers that the toolstack gave `vcpu` (struct hvm_hw_cpu), to start with. */
+  registers(vcpu: number): Uint8Array;
   /** The interrupt that Xen wants delivered to `vcpu` as soon as it accepts one. */
   pendingVector(vcpu: number): number | undefined;
   /** The hlt instruction: waits for an event; with interrupts off the vcpu goes down for good (hvm_hlt in Xen 3.4). */
@@ -76,10 +78,15 @@ export interface VcpuRunner {
    */
   run(vcpu: number, budgetNs: number): number;
   /**
-   * Gets ready to run; for a translated domain asked when its first vcpu gets its registers, again and again until it
-   * answers true. Throws when it cannot get ready. Pages may be shared with others only afterwards: their bytes may move.
+   * Gets ready to run with new registers; for a translated domain asked when the toolstack sets them, again and again until
+   * it answers true. Throws when it cannot get ready. Pages may be shared with others only afterwards: their bytes may move.
    */
   prepare?(): boolean;
+  /**
+   * The registers of `vcpu` between two slices: a vcpu_guest_context, of a translated domain a struct hvm_hw_cpu.
+   * Undefined: still those that the toolstack gave it.
+   */
+  registers?(vcpu: number): Uint8Array | undefined;
   /** The domain is gone: let go of everything. */
   dispose?(): void;
 }

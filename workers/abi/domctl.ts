@@ -17,7 +17,7 @@ export const XEN_DOMCTL_getmemlist = 6; // max_pfns u64 0, start_pfn u64 8, buff
 export const XEN_DOMCTL_getpageframeinfo = 7; // gmfn u64 0, type u32 8
 export const XEN_DOMCTL_getpageframeinfo2 = 8; // num u64 0, array* 8
 export const XEN_DOMCTL_setvcpuaffinity = 9; // vcpu u32 0, bitmap* 8, nr_cpus u32 16
-export const XEN_DOMCTL_shadow_op = 10; // op u32 0, mode u32 4
+export const XEN_DOMCTL_shadow_op = 10; // see shadowOp
 export const XEN_DOMCTL_max_mem = 11; // max_memkb u64 0
 export const XEN_DOMCTL_setvcpucontext = 12; // vcpu u32 0, ctxt* 8
 export const XEN_DOMCTL_getvcpucontext = 13;
@@ -36,15 +36,31 @@ export const XEN_DOMCTL_getvcpuaffinity = 25;
 export const XEN_DOMCTL_resumedomain = 27;
 export const XEN_DOMCTL_sendtrigger = 28; // trigger u32 0, vcpu u32 4
 export const XEN_DOMCTL_subscribe = 29; // port u32 0
+export const XEN_DOMCTL_gethvmcontext = 33; // size u32 0, buffer* 8
+export const XEN_DOMCTL_sethvmcontext = 34;
 export const XEN_DOMCTL_set_address_size = 35; // size u32 0
 export const XEN_DOMCTL_get_address_size = 36;
 export const XEN_DOMCTL_set_target = 46; // target u16 0
 export const XEN_DOMCTL_set_machine_address_size = 51;
 export const XEN_DOMCTL_get_machine_address_size = 52;
 
-/** shadow_op: whose page tables the processor walks. */
+/** shadow_op, 40 bytes: whose page tables the processor walks, and which pages were written. */
+export const shadowOp = {
+  op: 0,
+  mode: 4,
+  mb: 8,
+  dirty_bitmap: 16,
+  pages: 24,
+  fault_count: 32,
+  dirty_count: 36,
+} as const;
+export const XEN_DOMCTL_SHADOW_OP_OFF = 0;
+export const XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY = 2;
+export const XEN_DOMCTL_SHADOW_OP_CLEAN = 11;
+export const XEN_DOMCTL_SHADOW_OP_PEEK = 12;
 export const XEN_DOMCTL_SHADOW_OP_ENABLE = 32;
 export const XEN_DOMCTL_SHADOW_ENABLE_REFCOUNT = 2;
+export const XEN_DOMCTL_SHADOW_ENABLE_LOG_DIRTY = 4;
 export const XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE = 8;
 export const XEN_DOMCTL_SHADOW_ENABLE_EXTERNAL = 16;
 

@@ -36,6 +36,10 @@ export const userRegs = {
   eflags: 40,
   esp: 44,
   ss: 48,
+  es: 52,
+  ds: 56,
+  fs: 60,
+  gs: 64,
 } as const;
 export const VGCF_in_kernel = 4;
 export const VGCF_online = 32;

@@ -2,8 +2,6 @@ import { expect, it } from 'vitest';
 import {
   ACM_GETBY_domainid,
   ACM_GETBY_ssidref,
-  ACM_INTERFACE_VERSION,
-  ACM_OP_SIZE,
   ACMHOOK_authorization,
   ACMHOOK_conflictset,
   ACMHOOK_sharing,
@@ -25,6 +23,7 @@ import { AcmHooks, parseSsidref } from './acmHooks';
 import { orchard } from './orchard.testkind';
 import { compilePolicy, decodePolicy } from './policyBinary';
 import { readPolicy, writePolicy } from './policyXml';
+import { buffer, words, xsmOp } from './xsmOp.testkind';
 
 const KERNEL = new Uint8Array(4);
 const BINARY = compilePolicy(readPolicy(writePolicy(orchard)));
@@ -34,27 +33,6 @@ function machine(modules: readonly Uint8Array[] = [KERNEL, BINARY], ssidrefOptio
   const hooks = new AcmHooks({ modules, ssidrefOption });
   return { hooks, host: new TestHypervisor({ hooks }) };
 }
-
-/** An xsm_op; `fill` writes the operation's structure. */
-function xsmOp(guest: TestGuest, command: number, fill: (fields: DataView) => void, version = ACM_INTERFACE_VERSION) {
-  const va = guest.alloc(ACM_OP_SIZE);
-  const view = guest.view(va);
-  view.setUint32(0, command, true);
-  view.setUint32(4, version, true);
-  const fields = new DataView(view.buffer, view.byteOffset + 8, ACM_OP_SIZE - 8);
-  fill(fields);
-  return { result: guest.call(hypercall.xsm_op, va), fields };
-}
-
-function buffer(guest: TestGuest, bytes: Uint8Array): number {
-  const va = guest.alloc(bytes.length);
-  bytes.forEach((byte, i) => {
-    guest.view(va + i).setUint8(0, byte);
-  });
-  return va;
-}
-
-const words = (...list: readonly number[]) => new Uint8Array(Uint32Array.from(list).buffer);
 
 it('boots with the policy module, and says so', () => {
   const { host } = machine();
@@ -126,15 +104,17 @@ it('a guest that binds a port or maps a grant by hand against the policy is refu
   expect(copy.view.getInt16(20, true)).not.toBe(GNTST_okay);
   expect(hooks.state.statistics.grantDenied).toBeGreaterThan(0);
   expect(hooks.state.statistics.evtchnDenied).toBe(2);
-  const refusals = hooks.decisions.since(0).filter(({ isPermitted }) => !isPermitted);
+  const refusals = hooks.decisions.since(0).filter(({ decision }) => decision?.isPermitted === false);
   expect(refusals[0]).toMatchObject({
-    hook: 'evtchn',
-    policy: 'orchard 1.0',
-    subject: { domid: one.domid, ssidref: ref.apple },
-    object: { domid: spy.domid, ssidref: ref.press },
-    types: [],
+    policy: { name: 'orchard', major: 1, minor: 0 },
+    decision: {
+      hook: 'evtchn',
+      subject: { domid: one.domid, ssidref: ref.apple },
+      object: { domid: spy.domid, ssidref: ref.press },
+      types: [],
+    },
   });
-  expect(refusals.some(({ hook }) => hook === 'grant')).toBe(true);
+  expect(refusals.some(({ decision }) => decision?.hook === 'grant')).toBe(true);
 });
 
 it('a domain whose label is shut out by a running one is not created', () => {

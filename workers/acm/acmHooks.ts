@@ -8,7 +8,7 @@ import type { Call } from '../hypervisor/hypercalls';
 import type { SecurityHooks, SecurityHost } from '../hypervisor/xsm/hooks';
 import { acmOp } from './acmOp';
 import { AcmState } from './acmState';
-import { DecisionLog } from './decisionLog';
+import { DecisionLog, type Verdict } from './decisionLog';
 import { isStartUpPolicy } from './defaultPolicy';
 import { chwallRowOf, ssidref, steRowOf } from './numbering';
 import { type BinaryPolicy, BinaryPolicyError, decodePolicy, isBinaryPolicy } from './policyBinary';
@@ -31,10 +31,13 @@ export class AcmHooks implements SecurityHooks {
 
   constructor(readonly boot: AcmBoot) {
     this.state = new AcmState((line) => this.#host?.print(line));
-    this.state.onDecision = (decision) => {
-      const { name, major, minor } = this.state.policy;
-      this.decisions.add(decision, this.#host?.nowNs ?? 0, `${name} ${major}.${minor}`);
-    };
+    this.state.onDecision = (decision) =>
+      this.decisions.add(decision, this.#host?.nowNs ?? 0, this.state.policy, () => this.state.domains());
+  }
+
+  /** The toolstack says what it made of a decision; for the log alone. */
+  judge(verdict: Verdict): void {
+    this.decisions.judge(verdict, this.#host?.nowNs ?? 0, this.state.policy);
   }
 
   start(host: SecurityHost): void {

@@ -28,7 +28,7 @@ import type { Call } from '../hypervisor/hypercalls';
 import { ControlRequest } from '../hypervisor/ops/controlRequest';
 import { errno, XenError } from '../lib/errno';
 import type { AcmHooks } from './acmHooks';
-import type { Channels, ErrorPair } from './acmState';
+import type { Channels, DecisionParty, ErrorPair } from './acmState';
 import { chwallRowOf, steRowOf } from './numbering';
 import { BinaryPolicyError, decodePolicy, encodePolicy, encodeReference } from './policyBinary';
 
@@ -49,13 +49,13 @@ const operations: Readonly<Record<number, Operation>> = {
     return put(request, request.u64(8), request.u32(16), bytes);
   },
   [ACMOP_getdecision]: (hooks, request) => {
-    const first = reference(hooks, request.u32(0), request.u32(8));
+    const first = party(hooks, request.u32(0), request.u32(8));
     // A question about one label leaves the other empty.
     const hook = request.u32(16);
     const isAllowed =
       hook === ACMHOOK_conflictset
-        ? hooks.state.conflictset(first)
-        : decide(hooks, hook, first, reference(hooks, request.u32(4), request.u32(12)));
+        ? decideWall(hooks, first)
+        : decide(hooks, hook, first, party(hooks, request.u32(4), request.u32(12)));
     request.put32(20, isAllowed ? ACM_ACCESS_PERMITTED : ACM_ACCESS_DENIED >>> 0);
     return 0;
   },
@@ -145,9 +145,20 @@ function reference({ state }: AcmHooks, by: number, id: number): number {
   return domain.ssidref;
 }
 
-function decide({ state }: AcmHooks, hook: number, a: number, b: number): boolean {
-  if (hook === ACMHOOK_sharing) return state.sharing(a, b);
-  return hook === ACMHOOK_authorization && state.authorization(a, b);
+function party(hooks: AcmHooks, by: number, id: number): DecisionParty {
+  return { domid: by === ACM_GETBY_domainid ? id & 0xffff : undefined, ssidref: reference(hooks, by, id) };
+}
+
+function decideWall({ state }: AcmHooks, subject: DecisionParty): boolean {
+  state.report('conflictset', subject);
+  return state.conflictset(subject.ssidref);
+}
+
+function decide({ state }: AcmHooks, hook: number, a: DecisionParty, b: DecisionParty): boolean {
+  if (hook !== ACMHOOK_sharing && hook !== ACMHOOK_authorization) return false;
+  const question = hook === ACMHOOK_sharing ? 'sharing' : 'authorization';
+  state.report(question, a, b);
+  return state[question](a.ssidref, b.ssidref);
 }
 
 function put({ call }: ControlRequest, buffer: number, size: number, bytes: Uint8Array): number {

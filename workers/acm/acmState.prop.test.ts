@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ACM_CHWALL_CONFLICT, ACM_EVTCHN_SHARING_VIOLATION, ACM_SSIDREF_IN_USE } from '../abi/acm';
 import { seeded } from '../lib/random';
 import { AcmState, type Channels } from './acmState';
-import { policies } from './arbitrary.testkind';
+import { naive, policies } from './arbitrary.testkind';
 import { numberPolicy, ssidref } from './numbering';
 import { orchard } from './orchard.testkind';
 import { binaryOf, decodePolicy, encodePolicy } from './policyBinary';
@@ -14,25 +14,6 @@ import { readPolicy, writePolicy } from './policyXml';
 
 const NO_HASH = new Uint8Array(20);
 const files = { policy: '/p', binary: '/b' };
-
-/** The policy's own words: no numbers, no matrices. */
-function naive(policy: AcmPolicy) {
-  const of = (label: string) => policy.vmLabels.find(({ name }) => name === label);
-  return {
-    share: (a: string, b: string) => (of(a)?.ste ?? []).some((type) => of(b)?.ste.includes(type)),
-    reads: (a: string, resource: string) =>
-      of(a)!.ste.includes(policy.resourceLabels.find(({ name }) => name === resource)!.ste),
-    /** `label` beside domains with these labels. */
-    mayRun: (label: string, running: readonly string[]) =>
-      !running.some((other) =>
-        policy.chwall!.conflictSets.some(({ types }) => {
-          const theirs = of(other)!.chwall.filter((type) => types.includes(type));
-          const mine = of(label)!.chwall.filter((type) => types.includes(type));
-          return theirs.length > 0 && mine.some((type) => !theirs.includes(type));
-        }),
-      ),
-  };
-}
 
 const quiet: Channels = { evtchnPeers: () => [], grantPeers: () => [] };
 

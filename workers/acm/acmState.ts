@@ -35,16 +35,26 @@ export interface Channels {
 /** What stands in the way of a change: a code and what it is about. */
 export type ErrorPair = readonly [code: number, data: number];
 
-export type DecisionHook = 'create' | 'evtchn' | 'grant';
+/** The last three are decisions on request (getdecision). */
+export type DecisionHook = 'create' | 'evtchn' | 'grant' | 'sharing' | 'authorization' | 'conflictset';
+
+export interface DecisionParty {
+  /** Undefined: it was named by its reference alone. */
+  readonly domid: number | undefined;
+  readonly ssidref: number;
+}
 
 /** A decision that was really made: a permit out of the cache is not counted as one. */
 export interface Decision {
   readonly hook: DecisionHook;
   readonly isPermitted: boolean;
-  readonly subject: { readonly domid: number; readonly ssidref: number };
-  /** Undefined for a creation. */
-  readonly object: { readonly domid: number; readonly ssidref: number } | undefined;
-  /** STE types in common, or the CHWALL type that running domains forbid. */
+  readonly subject: DecisionParty;
+  /** Undefined where it is about one label: a creation, a question about the wall. */
+  readonly object: DecisionParty | undefined;
+  /**
+   * STE types in common, or the CHWALL type that running domains forbid; of a refused authorization those that the subject
+   * lacks.
+   */
   readonly types: readonly number[];
 }
 
@@ -63,6 +73,8 @@ export class AcmState {
   #types = new TypeEnforcement(startUpPolicy);
   /** In the order of their creation. */
   readonly #domains = new Map<number, LabelledDomain>();
+  /** The same by id: where every granted page comes by, a map would be felt. */
+  readonly #byId: (LabelledDomain | undefined)[] = [];
   readonly statistics: AcmStatistics = {
     evtchnEvaluated: 0,
     grantEvaluated: 0,
@@ -125,7 +137,9 @@ export class AcmState {
       this.#wall.remove(row);
       return this.#decided('create', domid, ref, undefined, []);
     }
-    this.#domains.set(domid, { domid, ssidref: ref, cache: new DecisionCache() });
+    const domain = { domid, ssidref: ref, cache: new DecisionCache() };
+    this.#domains.set(domid, domain);
+    this.#byId[domid] = domain;
     this.onDecision?.({
       hook: 'create',
       isPermitted: true,
@@ -151,6 +165,7 @@ export class AcmState {
     const domain = this.#domains.get(domid);
     if (!domain) return;
     this.#domains.delete(domid);
+    this.#byId[domid] = undefined;
     this.#wall.remove(chwallRowOf(domain.ssidref));
     for (const { cache } of this.#domains.values()) cache.forget(domid);
   }
@@ -158,41 +173,43 @@ export class AcmState {
   /** Both domains must exist and have a type in common. */
   shareEvtchn(a: number, b: number): boolean {
     const { statistics } = this;
-    const verdict = this.#share('evtchn', a, b);
-    if (verdict === 'cached') statistics.evtchnCacheHits++;
-    else {
-      statistics.evtchnEvaluated++;
-      if (!verdict) statistics.evtchnDenied++;
+    const subject = this.#byId[a];
+    if (subject?.cache.has(b)) {
+      statistics.evtchnCacheHits++;
+      return true;
     }
-    return verdict !== false;
+    statistics.evtchnEvaluated++;
+    if (this.#evaluate('evtchn', subject, b)) return true;
+    statistics.evtchnDenied++;
+    return false;
   }
 
   shareGrant(a: number, b: number): boolean {
     const { statistics } = this;
-    const verdict = this.#share('grant', a, b);
-    if (verdict === 'cached') statistics.grantCacheHits++;
-    else {
-      statistics.grantEvaluated++;
-      if (!verdict) statistics.grantDenied++;
+    const subject = this.#byId[a];
+    if (subject?.cache.has(b)) {
+      statistics.grantCacheHits++;
+      return true;
     }
-    return verdict !== false;
+    statistics.grantEvaluated++;
+    if (this.#evaluate('grant', subject, b)) return true;
+    statistics.grantDenied++;
+    return false;
   }
 
-  #share(hook: DecisionHook, a: number, b: number): boolean | 'cached' {
-    const subject = this.#domains.get(a);
+  #evaluate(hook: DecisionHook, subject: LabelledDomain | undefined, b: number): boolean {
     const object = this.#domains.get(b);
     if (!subject || !object) return false;
-    if (subject.cache.has(b)) return 'cached';
     const [left, right] = [steRowOf(subject.ssidref), steRowOf(object.ssidref)];
     const isPermitted = this.#types.share(left, right);
     this.onDecision?.({
       hook,
       isPermitted,
-      subject: { domid: a, ssidref: subject.ssidref },
+      subject: { domid: subject.domid, ssidref: subject.ssidref },
       object: { domid: b, ssidref: object.ssidref },
       types: isPermitted ? this.#types.common(left, right) : [],
     });
-    if (isPermitted && !subject.cache.add(b)) this.print(`Cache of dom ${a.toString(16)} is full!`);
+    if (isPermitted && !subject.cache.add(b)) this.print(`Cache of dom ${subject.domid.toString(16)} is full!`);
     return isPermitted;
   }
 
@@ -212,6 +229,27 @@ export class AcmState {
   conflictset(ref: number): boolean {
     const row = chwallRowOf(ref);
     return row < this.#policy.chwallRows.length && this.#wall.conflictingType(row) === undefined;
+  }
+
+  /** A decision on request, for the log: what was answered and why. */
+  report(hook: 'sharing' | 'authorization' | 'conflictset', subject: DecisionParty, object?: DecisionParty): void {
+    if (!this.onDecision) return;
+    const { types, isPermitted } = object
+      ? this.#explainSharing(hook, steRowOf(subject.ssidref), steRowOf(object.ssidref))
+      : this.#explainWall(subject.ssidref);
+    this.onDecision({ hook, isPermitted, subject, object, types });
+  }
+
+  #explainWall(ref: number) {
+    const row = chwallRowOf(ref);
+    const type = row < this.#policy.chwallRows.length ? this.#wall.conflictingType(row) : undefined;
+    return { isPermitted: this.conflictset(ref), types: type === undefined ? [] : [type] };
+  }
+
+  #explainSharing(hook: DecisionHook, a: number, b: number) {
+    const isPermitted = this.#types.share(a, b) && (hook === 'sharing' || this.#types.includes(a, b));
+    const isLacking = hook === 'authorization' && !isPermitted;
+    return { isPermitted, types: isLacking ? this.#types.lacking(a, b) : this.#types.common(a, b) };
   }
 
   // --- changes

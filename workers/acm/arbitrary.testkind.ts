@@ -1,4 +1,4 @@
-/** Random policies that break no rule. */
+/** Random policies that break no rule, and what they say. */
 import fc from 'fast-check';
 import type { AcmPolicy } from './policyModel';
 
@@ -45,3 +45,22 @@ export const policies = (size: number): fc.Arbitrary<AcmPolicy> =>
           };
         }),
     );
+
+/** The policy's own words: no numbers, no matrices. */
+export function naive(policy: AcmPolicy) {
+  const of = (label: string) => policy.vmLabels.find(({ name }) => name === label);
+  return {
+    share: (a: string, b: string) => (of(a)?.ste ?? []).some((type) => of(b)?.ste.includes(type)),
+    reads: (a: string, resource: string) =>
+      of(a)!.ste.includes(policy.resourceLabels.find(({ name }) => name === resource)!.ste),
+    /** `label` beside domains with these labels. */
+    mayRun: (label: string, running: readonly string[]) =>
+      !running.some((other) =>
+        policy.chwall!.conflictSets.some(({ types }) => {
+          const theirs = of(other)!.chwall.filter((type) => types.includes(type));
+          const mine = of(label)!.chwall.filter((type) => types.includes(type));
+          return theirs.length > 0 && mine.some((type) => !theirs.includes(type));
+        }),
+      ),
+  };
+}

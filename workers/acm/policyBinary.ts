@@ -17,10 +17,10 @@ import {
   ACM_STE_VERSION,
   acmPolicyHeader as field,
 } from '../abi/acm';
+import { sha1 } from '../lib/digest';
 import { numberPolicy } from './numbering';
 import { type AcmPolicy, versionNumbers } from './policyModel';
 import type { PolicyFile } from './policyXml';
-import { sha1 } from './sha1';
 import { xmlText } from './xmlTree';
 
 /** A policy without names: what the hypervisor knows of it. */

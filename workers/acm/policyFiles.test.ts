@@ -1,48 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { annotated, exampleTestMap } from './annotatedPolicies.testkind';
+import { defaultPolicy } from './defaultPolicy';
 import { orchard } from './orchard.testkind';
 import { binaryOf, compilePolicy, decodePolicy, encodePolicy } from './policyBinary';
 import { PolicyMap, writeMap } from './policyMap';
 import { checkPolicy, policyProblems } from './policyRules';
 import { schemaText } from './policySchema';
 import { PolicyError, readPolicy, writePolicy } from './policyXml';
-import { sha1 } from './sha1';
 import { parseXml, prettyXml, xmlText } from './xmlTree';
 
 const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** Annotated by hand from the format's description; the 20 bytes of the fingerprint are left out. */
-const ORCHARD = `
-0001debc 00000004 0000011c 0000003c 00000001 0000004c 00000002 000000ac 00000001 00000000 SHA1
-00000008 6f726368617264 00 00000000
-00000001 00000001 00000005 00000005 00000001 00000024 00000056 00000000 00000000
-0000 0001 0000 0000 0000
-0001 0000 0000 0000 0000
-0000 0000 0001 0000 0000
-0000 0000 0001 0001 0000
-0000 0000 0000 0000 0001
-0000 0000 0001 0000 0001
-00000001 00000002 00000005 00000009 00000014
-0000 0001 0000 0000 0000
-0001 0001 0001 0001 0001
-0000 0000 0001 0000 0000
-0000 0000 0000 0001 0000
-0000 0000 0000 0000 0001
-0001 0000 0000 0000 0000
-0000 0000 0001 0000 0000
-0000 0000 0000 0001 0000
-0000 0000 0000 0000 0001
-0000`;
+const examples = join(import.meta.dirname, '../../public/policies');
+const sources: Readonly<Record<string, () => string>> = {
+  DEFAULT: () => writePolicy(defaultPolicy()),
+  orchard: () => writePolicy(orchard),
+};
+const source = (name: string) => sources[name]?.() ?? readFileSync(join(examples, `${name}.xml`), 'utf8');
 
-it('SHA-1 of abc is the one in FIPS 180', () => {
-  expect(hex(sha1(new TextEncoder().encode('abc')))).toBe('a9993e364706816aba3e25717850c26c9cd0d89d');
+it.each(Object.entries(annotated))('%s compiles to the bytes that a person works out', (name, text) => {
+  const file = readPolicy(source(name));
+  const bytes = compilePolicy(file);
+  expect(hex(bytes)).toBe(text.replace(/#.*/g, '').replace(/\s+/g, ''));
+  expect(decodePolicy(bytes).name).toBe(file.policy.name);
 });
 
-it('compiles to the bytes that the format says', () => {
-  const file = readPolicy(writePolicy(orchard));
-  const bytes = compilePolicy(file);
-  const fingerprint = hex(sha1(new TextEncoder().encode(xmlText(file.document))));
-  expect(hex(bytes)).toBe(ORCHARD.replace('SHA1', fingerprint).replace(/\s+/g, ''));
-  expect(decodePolicy(bytes).name).toBe('orchard');
+it('writes the map to the letter', () => {
+  const files = { policy: '/p/example/test-security_policy.xml', binary: '/p/example//test.bin' };
+  expect(writeMap(readPolicy(source('example.test')).policy, files)).toBe(exampleTestMap);
 });
 
 it('a dump carries the reference counts behind the conflict sets', () => {
@@ -141,9 +128,13 @@ it.each([
   [
     'a colon in a label',
     (xml: string) => xml.replace('<Name>pear<', '<Name>p:ear<'),
-    /^BAD_LABEL \d+: label name "p:ear"/,
+    /^BAD_LABEL \d+: "p:ear" is no name for a label/,
   ],
-  ['a colon in the policy name', (xml: string) => xml.replace('orchard', 'or:chard'), /^BAD_POLICY_NAME/],
+  ['a colon in the policy name', (xml: string) => xml.replace('orchard', 'or:chard'), /^BAD_POLICY_NAME 4: "or:chard"/],
+  ['a path as policy name', (xml: string) => xml.replace('orchard', '../../etc/x'), /^BAD_POLICY_NAME 4:/],
+  ['a quote in a label', (xml: string) => xml.replace('<Name>pear<', "<Name>p'ear<"), /^BAD_LABEL \d+: "p'ear"/],
+  ['a blank in a label', (xml: string) => xml.replace('<Name>pear<', '<Name>p ear<'), /^BAD_LABEL \d+: "p ear"/],
+  ['a control character', (xml: string) => xml.replace('<Name>pear<', '<Name>p\u0001ear<'), /^XML_PROCESSING \d+:/],
   [
     'a label twice',
     (xml: string) => xml.replace('<Name>pear<', '<Name>apple<'),

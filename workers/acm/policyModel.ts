@@ -13,6 +13,20 @@ export const NULL_LABEL = '__NULL_LABEL__';
 export const INACCESSIBLE = '__INACCESSIBLE__';
 export const DEFAULT_POLICY_NAME = 'DEFAULT';
 
+/** A policy's name becomes a file's and a word of the boot line. Differs from Xen, which refuses the colon only. */
+export function isPolicyName(name: string): boolean {
+  return /^[A-Za-z0-9_.-]{1,200}$/.test(name);
+}
+
+export const POLICY_NAME_RULE = 'letters, digits and _ - . only';
+
+/** A label is a word of the map, of configuration files and of Python text. Differs from Xen as above. */
+export function isLabelName(name: string): boolean {
+  return /^[^:,\s'"\\[\]\p{Cc}]+$/u.test(name);
+}
+
+export const LABEL_NAME_RULE = 'no blanks, colons, commas, quotes, brackets and backslashes';
+
 export interface VmLabel {
   readonly name: string;
   /** The old name, in an update that renames. */

@@ -14,8 +14,8 @@ const START: Place = { line: 1, column: 1 };
 /** Every rule that the policy breaks; the order is that of the codes, then of the text. */
 export function policyProblems(policy: AcmPolicy): readonly PolicyProblem[] {
   const problems: PolicyProblem[] = [];
-  const report = (code: XserrName, message: string, place: Place | undefined) =>
-    void problems.push({ code, message, place: place ?? START });
+  const report = (code: XserrName, message: string, place: Place | undefined, type?: string) =>
+    void problems.push({ code, message, place: place ?? START, ...(type === undefined ? {} : { type }) });
   const steTypes = policy.ste?.types ?? [];
   const chwallTypes = policy.chwall?.types ?? [];
   const sets = policy.chwall?.conflictSets ?? [];
@@ -47,13 +47,13 @@ export function policyProblems(policy: AcmPolicy): readonly PolicyProblem[] {
     if (name === '') report('BAD_CONFLICTSET', 'a conflict set needs a name', place);
     for (const type of types)
       if (!knownChwall.has(type))
-        report('BAD_CONFLICTSET', `conflict set ${name}: there is no CHWALL type ${type}`, place);
+        report('BAD_CONFLICTSET', `conflict set ${name}: there is no CHWALL type ${type}`, place, type);
   }
   for (const { name, ste, chwall, place } of policy.vmLabels) {
     for (const type of ste)
-      if (!knownSte.has(type)) report('BAD_LABEL', `VM label ${name}: there is no STE type ${type}`, place);
+      if (!knownSte.has(type)) report('BAD_LABEL', `VM label ${name}: there is no STE type ${type}`, place, type);
     for (const type of chwall)
-      if (!knownChwall.has(type)) report('BAD_LABEL', `VM label ${name}: there is no CHWALL type ${type}`, place);
+      if (!knownChwall.has(type)) report('BAD_LABEL', `VM label ${name}: there is no CHWALL type ${type}`, place, type);
     for (const set of sets) {
       const both = [...new Set(chwall)].filter((type) => set.types.includes(type));
       if (both.length > 1)
@@ -61,11 +61,12 @@ export function policyProblems(policy: AcmPolicy): readonly PolicyProblem[] {
           'BAD_CONFLICTSET',
           `VM label ${name} holds ${both.slice(0, 2).join(' and ')} of conflict set ${set.name}`,
           place,
+          both[1],
         );
     }
   }
   for (const { name, ste, place } of policy.resourceLabels)
-    if (!knownSte.has(ste)) report('BAD_LABEL', `resource label ${name}: there is no STE type ${ste}`, place);
+    if (!knownSte.has(ste)) report('BAD_LABEL', `resource label ${name}: there is no STE type ${ste}`, place, ste);
   return problems;
 }
 

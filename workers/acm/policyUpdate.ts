@@ -20,6 +20,12 @@ export interface UpdatePlan {
 
 /** Throws PolicyError: VERSION_PREVENTS_UPDATE, POLICY_INCONSISTENT, BAD_LABEL, or what policyProblems finds. */
 export function planUpdate(current: AcmPolicy, next: AcmPolicy): UpdatePlan {
+  checkUpdate(current, next);
+  return planLabels(current, next);
+}
+
+/** Throws as planUpdate. */
+export function checkUpdate(current: AcmPolicy, next: AcmPolicy): void {
   checkVersion(current, next);
   const problems = policyProblems(next);
   const inconsistent = problems.filter(({ code }) => code === 'POLICY_INCONSISTENT');
@@ -27,7 +33,10 @@ export function planUpdate(current: AcmPolicy, next: AcmPolicy): UpdatePlan {
   checkRenames('VM label', current.vmLabels, next.vmLabels);
   checkRenames('resource label', current.resourceLabels, next.resourceLabels);
   if (problems.length > 0) throw new PolicyError(problems);
+}
 
+/** What becomes of the labels, whether or not the update is allowed. */
+export function planLabels(current: AcmPolicy, next: AcmPolicy): UpdatePlan {
   const vmLabelNow = renamer(current.vmLabels, next.vmLabels);
   // DEFAULT says nothing about its successor: Domain-0 gets the label that the new policy has for it.
   const now = (label: string) =>

@@ -1,7 +1,16 @@
 /**
  * Policy files: XML into the model, every problem with its line, and the model into XML.
  */
-import type { AcmPolicy, PolicyType, ResourceLabel, VmLabel } from './policyModel';
+import {
+  type AcmPolicy,
+  isLabelName,
+  isPolicyName,
+  LABEL_NAME_RULE,
+  POLICY_NAME_RULE,
+  type PolicyType,
+  type ResourceLabel,
+  type VmLabel,
+} from './policyModel';
 import { checkSchema, POLICY_NAMESPACE, POLICY_ROOT } from './policySchema';
 import {
   elements,
@@ -19,6 +28,8 @@ export interface PolicyProblem {
   readonly code: XserrName;
   readonly message: string;
   readonly place: Place;
+  /** The type that it is about, which stands somewhere inside the element at that place. */
+  readonly type?: string | undefined;
 }
 
 /** A file that is no policy. */
@@ -43,7 +54,7 @@ export function readPolicy(source: string | Uint8Array): PolicyFile {
   const schema = checkSchema(document.root);
   if (schema.length > 0) throw new PolicyError(schema.map((problem) => ({ code: 'BAD_XML', ...problem })));
   const policy = policyOf(document.root);
-  const names = checkNames(policy, document.root.place);
+  const names = checkNames(policy, child(child(document.root, 'PolicyHeader')!, 'PolicyName')!.place);
   if (names.length > 0) throw new PolicyError(names);
   return { policy, document };
 }
@@ -65,14 +76,21 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-/** A colon separates the parts of a full label, so none may stand in a name. */
-function checkNames(policy: AcmPolicy, start: Place): readonly PolicyProblem[] {
+function checkNames(policy: AcmPolicy, nameAt: Place): readonly PolicyProblem[] {
   const problems: PolicyProblem[] = [];
-  if (policy.name === '' || /[:\s/]/.test(policy.name))
-    problems.push({ code: 'BAD_POLICY_NAME', message: `policy name ${JSON.stringify(policy.name)}`, place: start });
+  if (!isPolicyName(policy.name))
+    problems.push({
+      code: 'BAD_POLICY_NAME',
+      message: `${JSON.stringify(policy.name)} is no name for a policy: ${POLICY_NAME_RULE}`,
+      place: nameAt,
+    });
   for (const { name, place } of [...policy.resourceLabels, ...policy.vmLabels])
-    if (name === '' || /[:\s]/.test(name))
-      problems.push({ code: 'BAD_LABEL', message: `label name ${JSON.stringify(name)}`, place: place ?? start });
+    if (!isLabelName(name))
+      problems.push({
+        code: 'BAD_LABEL',
+        message: `${JSON.stringify(name)} is no name for a label: ${LABEL_NAME_RULE}`,
+        place: place ?? nameAt,
+      });
   return problems;
 }
 

@@ -49,6 +49,13 @@ export class TypeEnforcement {
     if (!left || !right) return [];
     return [...left.keys()].filter((type) => left[type] && right[type]);
   }
+
+  /** Types of row `b` that row `a` has not. */
+  lacking(a: number, b: number): readonly number[] {
+    const [left, right] = [this.policy.steRows[a], this.policy.steRows[b]];
+    if (!left || !right) return [];
+    return [...right.keys()].filter((type) => right[type] && !left[type]);
+  }
 }
 
 const CACHE_SIZE = 8;
@@ -56,9 +63,19 @@ const CACHE_SIZE = 8;
 /** A domain's partners that were permitted once. Refusals are not remembered; a full cache takes nothing more. */
 export class DecisionCache {
   readonly #partners = new Int32Array(CACHE_SIZE).fill(-1);
+  /** The one that was found last: who copies pages copies many. */
+  #last = -1;
 
   has(domid: number): boolean {
-    for (let i = 0; i < CACHE_SIZE; i++) if (this.#partners[i] === domid) return true;
+    return domid === this.#last || this.#find(domid);
+  }
+
+  #find(domid: number): boolean {
+    for (let i = 0; i < CACHE_SIZE; i++) {
+      if (this.#partners[i] !== domid) continue;
+      this.#last = domid;
+      return true;
+    }
     return false;
   }
 
@@ -70,10 +87,12 @@ export class DecisionCache {
   }
 
   forget(domid: number): void {
+    this.#last = -1;
     for (let i = 0; i < CACHE_SIZE; i++) if (this.#partners[i] === domid) this.#partners[i] = -1;
   }
 
   clear(): void {
+    this.#last = -1;
     this.#partners.fill(-1);
   }
 }

@@ -29,5 +29,7 @@ export interface HostState {
   readonly pcpuPercent: readonly number[];
   /** What is on the machine's disks and not yet in the storage that outlives the page, KiB. */
   readonly unsavedKiB: number;
+  /** Name of the security policy that the hypervisor enforces; null: it was built without ACM, or is off. */
+  readonly policy: string | null;
   readonly phase: 'off' | 'booting' | 'running' | 'rebooting' | 'halted';
 }

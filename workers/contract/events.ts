@@ -1,5 +1,12 @@
 /** Facts that the worker reports, batched (at most 20 batches a second). */
 import type { DomainState, HostState } from './domain';
+import type { PolicyDecision, PolicyLive, PolicyTool } from './policy';
+
+export interface Download {
+  readonly name: string;
+  readonly loadedBytes: number;
+  readonly totalBytes: number;
+}
 
 export type LabEvent =
   | { readonly type: 'host'; readonly host: HostState }
@@ -9,6 +16,19 @@ export type LabEvent =
   | { readonly type: 'fileChanged'; readonly path: string }
   /** A program in Domain-0 asks for the editor pane (`vi FILE`). */
   | { readonly type: 'editRequested'; readonly path: string; readonly editId: number }
+  /** A program in Domain-0 asks for one of the policy tools' panes; it waits until `editDone(editId)`, if it waits. */
+  | {
+      readonly type: 'toolRequested';
+      readonly tool: PolicyTool;
+      readonly path: string | undefined;
+      readonly editId: number;
+    }
+  /** While somebody watches: labels, counts or the policy in force have changed. */
+  | { readonly type: 'policy'; readonly live: PolicyLive }
+  /** While somebody watches: decisions of the security policy, the oldest first. */
+  | { readonly type: 'decisions'; readonly decisions: readonly PolicyDecision[] }
+  /** Something large is on its way to this browser; gone when all of it is there. */
+  | { readonly type: 'download'; readonly download: Download }
   /** A line for the page's own log: storage trouble, a broken invariant of ours. */
   | {
       readonly type: 'notice';

@@ -4,3 +4,4 @@ export type * from './errors';
 export type * from './events';
 export type * from './files';
 export type * from './lab';
+export type * from './policy';

@@ -3,8 +3,9 @@ import type { TerminalTarget } from './console';
 import type { LabResult } from './errors';
 import type { LabEvent, LabState } from './events';
 import type { ConfigProblem, FileEntry } from './files';
+import type { PolicyApi } from './policy';
 
-export interface LabApi {
+export interface LabApi extends PolicyApi {
   /** Switches the machine on (once). Events go to the port as arrays of LabEvent; terminals may be opened before. */
   boot(options: { readonly events: MessagePortLike }): Promise<LabResult<LabState>>;
   /** Hands the worker one end of a MessageChannel; the messages are those of contract/console.ts. */
@@ -18,7 +19,7 @@ export interface LabApi {
   watchDirectories(paths: readonly string[]): Promise<LabResult<null>>;
   /** Runs the file's Python and xend's checks on the result, without touching any domain. */
   checkConfig(path: string, text: string): Promise<LabResult<readonly ConfigProblem[]>>;
-  /** The editor that `vi` asked for was closed. */
+  /** The editor that `vi` asked for, or the pane of a policy tool, was closed. */
   editDone(editId: number): Promise<LabResult<null>>;
   /** 0 pauses the machine; 1 is wall time; Infinity as fast as possible. */
   setSpeed(speed: number): Promise<LabResult<null>>;

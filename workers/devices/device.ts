@@ -46,7 +46,7 @@ export interface DeviceEntries {
 export type DriverState = unknown;
 
 export interface FrontendDriver {
-  /** A device directory appeared (or: the domain was resumed, `saved` is what `save` returned). */
+  /** A device directory appeared (`saved`: what `save` returned, when the kernel goes on with the same backend). */
   attach(services: KernelServices, path: string, saved: DriverState | undefined): FrontendInstance;
 }
 
@@ -57,6 +57,10 @@ export interface FrontendInstance {
   save(): DriverState;
   /** True once the device is usable; the boot waits for it before it mounts the root disk. */
   readonly isConnected: boolean;
+  /** False while somebody waits for an answer of the device: a guest does not suspend before. */
+  readonly isQuiet?: boolean;
+  /** It never will be: the boot does not wait for it. */
+  readonly hasFailed?: boolean;
   /** The device directory is gone: let go of everything. */
   detach?(): void;
 }

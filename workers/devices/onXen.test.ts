@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Domid, Port } from '../abi/xen';
+import type { MiniKernel } from '../guest/kernelCore';
 import { isMiniKernel, kernelImage } from '../guest/kernelImage';
-import type { MiniKernel } from '../guest/startup';
 import { exit, type Program, wait } from '../guest/sys';
 import { startXenLinux, type XenKernel } from '../guest/xenKernel';
 import { Hypervisor } from '../hypervisor/hypervisor';

@@ -14,7 +14,9 @@ import type { Operation, OperationIo, OperationResult } from '../guest/operation
 import type { KernelServices, Privcmd } from '../guest/services';
 import { SysError } from '../guest/sys';
 import type { Random } from '../lib/random';
+import type { BulkEnd, BulkListener } from '../net/bulk';
 import type { XendEnvironment } from '../xend/environment';
+import type { SecurityView } from '../xend/security';
 import { Xc } from '../xend/xc';
 import { Xend } from '../xend/xend';
 import { connectClient, type XenstoreClient } from '../xenstore/client';
@@ -23,7 +25,8 @@ import type { XmIo } from '../xm/command';
 import { runXm } from '../xm/main';
 import type { PythonRunner } from '../xm/python';
 import { linkOperation, makeOperation, type RunShell } from './build/operations';
-import { xendFiles } from './xendFiles';
+import { dom0Network } from './tcp';
+import { openFile, xendFiles } from './xendFiles';
 
 export interface ToolstackHost {
   readonly random: Random;
@@ -34,6 +37,12 @@ export interface ToolstackHost {
   provideFile?(kernel: Kernel, path: string): Promise<void>;
   /** The kernel's xenbus talks to this store from now on. */
   connectStore(store: LocalStore): void;
+  /** One end of a fast way for the data of a connection (net/bulk.ts). */
+  openBulk(name: string, listener: BulkListener): BulkEnd;
+  /** What the management processor of the machine with this address says. */
+  isPoweredOn(address: string): boolean;
+  /** What xend made of a decision of the security policy. */
+  onVerdict?: XendEnvironment['onVerdict'];
   /** A broken invariant of ours. */
   onBug(error: unknown): void;
 }
@@ -81,6 +90,11 @@ export class Toolstack {
   /** What the store holds at a path, without the cost of a request; for views from outside the machine. */
   peek(path: string): string | undefined {
     return this.#xenstored?.peek(path);
+  }
+
+  /** Policies and labels as xend has them, for views from outside; undefined while xend does not run. */
+  get securityView(): SecurityView | undefined {
+    return this.#xend?.securityView;
   }
 
   get consoles(): ConsoleDaemon | undefined {
@@ -185,6 +199,7 @@ export class Toolstack {
 
   #environment(store: XenstoreClient, pid: number): XendEnvironment {
     const { kernel, services } = this;
+    const after: XendEnvironment['after'] = (ms, action) => services.time.at(services.time.nowNs + ms * 1e6, action);
     return {
       privcmd: this.#privcmd,
       store,
@@ -195,13 +210,22 @@ export class Toolstack {
           this.host.wake();
         },
       },
+      openFile: (path, mode) => openFile(kernel, path, mode),
+      network: dom0Network({
+        sockets: kernel.net!.daemons,
+        openBulk: (name, listener) => this.host.openBulk(name, listener),
+        isPoweredOn: (address) => this.host.isPoweredOn(address),
+        after,
+        wake: () => this.host.wake(),
+      }),
       random: this.host.random,
       devices: splitDevices,
       uname: () => kernel.uname(),
       runScript: (path, args, env) => this.#runScript(path, args, env),
-      after: (ms, action) => services.time.at(services.time.nowNs + ms * 1e6, action),
+      after,
       nowUnix: () => kernel.wallClock(),
       wake: () => this.host.wake(),
+      onVerdict: (verdict) => this.host.onVerdict?.(verdict),
       pid,
     };
   }

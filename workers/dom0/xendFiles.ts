@@ -1,7 +1,7 @@
 /** Domain-0's files as xend and xm, which run beside the kernel, reach them: as root, at once. */
 import type { Kernel } from '../guest/kernel';
 import { SysError } from '../guest/sys';
-import type { XendFiles } from '../xend/environment';
+import type { OpenFile, XendFiles } from '../xend/environment';
 import type { XmFiles } from '../xm/command';
 
 const ROOT = { uid: 0, gid: 0 };
@@ -52,5 +52,28 @@ export function xendFiles(kernel: Kernel): XendFiles & XmFiles {
       const kind = find(path)?.kind;
       return kind === undefined || kind === 'file' || kind === 'block' ? kind : 'other';
     },
+  };
+}
+
+/** Opens a file, emptied and made when missing for `write`. Throws SysError. */
+export function openFile(kernel: Kernel, path: string, mode: 'read' | 'write'): OpenFile {
+  const { vfs } = kernel;
+  if (mode === 'write') kernel.writeFile(path, new Uint8Array(0), 0o600);
+  const inode = vfs.find('/', path);
+  const { data } = inode;
+  if (!data) throw new SysError(inode.kind === 'dir' ? 'EISDIR' : 'EINVAL', path);
+  inode.opens++;
+  let offset = 0;
+  return {
+    write(bytes) {
+      vfs.write(inode, offset, bytes, path);
+      offset += bytes.length;
+    },
+    read(length) {
+      const bytes = data.read(offset, Math.min(length, Math.max(0, data.size - offset))).slice();
+      offset += bytes.length;
+      return bytes;
+    },
+    close: () => vfs.release(inode),
   };
 }

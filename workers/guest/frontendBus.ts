@@ -15,6 +15,10 @@ interface FrontendHandle {
   backendChanged(state: number): void;
   save(): unknown;
   readonly isConnected: boolean;
+  /** False while somebody waits for an answer of the device. */
+  readonly isQuiet?: boolean;
+  /** It never will be: the boot does not wait for it. */
+  readonly hasFailed?: boolean;
   /** The directory is gone: let go of everything. */
   detach?(): void;
 }
@@ -48,7 +52,12 @@ export class FrontendBus {
   /** Every device found at boot works: the root disk may be mounted. */
   get isSettled(): boolean {
     if (!this.#hasScanned || this.#scans > 0 || this.#probing.size > 0) return false;
-    return [...this.#devices.values()].every((device) => device.instance.isConnected);
+    return [...this.#devices.values()].every(({ instance }) => instance.isConnected || instance.hasFailed === true);
+  }
+
+  /** Every device works and nobody waits for one. */
+  get isQuiet(): boolean {
+    return this.isSettled && [...this.#devices.values()].every((device) => device.instance.isQuiet ?? true);
   }
 
   /** Devices that do not work yet, for the message while the boot waits. */

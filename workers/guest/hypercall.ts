@@ -95,10 +95,11 @@ export class Hypercalls {
     this.call(hypercall.sched_op, sched.SCHEDOP_yield, 0);
   }
 
-  shutdown(reason: number): void {
+  /** `startInfoMfn`: for a suspend, which leaves it in EDX for the toolstack. */
+  shutdown(reason: number, startInfoMfn = 0): void {
     this.#struct(4);
     this.#view.setUint32(0, reason, true);
-    this.call(hypercall.sched_op, sched.SCHEDOP_shutdown, this.scratchVa);
+    this.call(hypercall.sched_op, sched.SCHEDOP_shutdown, this.scratchVa, startInfoMfn);
   }
 
   /** One-shot timer of the running vcpu at an absolute system time, ns; 0 stops it. */

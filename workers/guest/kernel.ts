@@ -431,8 +431,7 @@ export class Kernel implements Core {
   }
 
   #limitToMemory(volume: Volume): void {
-    if (!volume.driver && volume.type !== 'proc')
-      volume.capacityExtents = () => memoryVolumeLimit(this, volume.extents);
+    if (!volume.driver && volume.type !== 'proc') volume.capacityExtents = () => memoryVolumeLimit(this, volume);
   }
 
   #addPseudo(volumes: Map<number, Volume>): void {

@@ -9,6 +9,8 @@ export const KERNEL_RELEASE = '2.6.18-xenU';
 
 /** At the entry point: two bytes `jmp $` and a name. */
 const SIGNATURE = Uint8Array.from([0xeb, 0xfe, ...new TextEncoder().encode('XenLinux mini kernel, ABI 1\0')]);
+/** Where a suspended kernel wakes: the same, behind the first. */
+const RESUME_OFFSET = 64;
 
 const ELF_HEADER = 52;
 const PROGRAM_HEADER = 32;
@@ -26,6 +28,9 @@ const NOTE_LOADER = 8;
 const NOTE_PAE_MODE = 9;
 const NOTE_FEATURES = 10;
 const NOTE_SUSPEND_CANCEL = 14;
+
+/** Virtual address at which a suspended kernel goes on. */
+export const RESUME_VA = TEXT_VA + RESUME_OFFSET;
 
 /** The bytes of the file. Two pages are loaded: text, and room for the hypercall stubs. */
 export function kernelImage(): Uint8Array {
@@ -83,6 +88,7 @@ export function kernelImage(): Uint8Array {
     at += bytes.length;
   }
   file.set(SIGNATURE, PAGE_SIZE);
+  file.set(SIGNATURE, PAGE_SIZE + RESUME_OFFSET);
   return file;
 }
 

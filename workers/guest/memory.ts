@@ -2,6 +2,7 @@
 
 import type { Core } from './core';
 import { EXTENT_SIZE } from './fs/fileData';
+import type { Volume } from './fs/volume';
 import { rssKiB } from './processInfo';
 
 const EXTENT_KIB = EXTENT_SIZE / 1024;
@@ -49,14 +50,26 @@ export function memoryUse(core: Core): MemoryUse {
   };
 }
 
-/** How far a memory file system that has `extents` now may grow: half of the memory, as tmpfs, and no more than is free. */
-export function memoryVolumeLimit(core: Core, extents: number): number {
+/** How far a memory file system may grow: as its `size=` says, else to half of the memory; never beyond what is free. */
+export function memoryVolumeLimit(core: Core, volume: Volume): number {
+  const { extents } = volume;
   let others = -extents;
-  for (const { volume } of core.vfs.mounts.list()) if (!volume.driver) others += volume.extents;
+  for (const mount of core.vfs.mounts.list()) if (!mount.volume.driver) others += mount.volume.extents;
   const wholeKiB = core.machine.memoryKiB - reservedKiB(core.machine.memoryKiB);
   const half = Math.max(0, Math.floor(wholeKiB / 2 / EXTENT_KIB));
+  const limit = sizeOption(core.vfs.mounts.ofVolume(volume)?.options ?? '', wholeKiB) ?? half;
   // Far from the limit the exact count of what processes hold is not worth its time.
-  if ((others + extents) * EXTENT_KIB < wholeKiB / 4) return half;
+  if ((others + extents) * EXTENT_KIB < wholeKiB / 4) return limit;
   const { totalKiB, processesKiB } = memoryUse(core);
-  return Math.max(0, Math.min(half, Math.floor((totalKiB - processesKiB) / EXTENT_KIB) - others));
+  return Math.max(0, Math.min(limit, Math.floor((totalKiB - processesKiB) / EXTENT_KIB) - others));
+}
+
+const UNIT_KIB: Readonly<Record<string, number>> = { '': 1 / 1024, k: 1, m: 1024, g: 1024 * 1024 };
+
+/** `size=64k`, `size=1m`, `size=50%`: extents; undefined when it is not there, or nonsense. */
+function sizeOption(options: string, wholeKiB: number): number | undefined {
+  const [, digits, unit = ''] = /(?:^|,)size=(\d+)([kmg%]?)(?:,|$)/i.exec(options) ?? [];
+  if (digits === undefined) return undefined;
+  const kib = unit === '%' ? (wholeKiB * Number(digits)) / 100 : Number(digits) * UNIT_KIB[unit.toLowerCase()]!;
+  return Math.ceil(kib / EXTENT_KIB);
 }

@@ -3,8 +3,8 @@ import { Hypervisor } from '../hypervisor/hypervisor';
 import { chooseScheduler } from '../hypervisor/sched';
 import { VirtualClock } from '../lib/clock';
 import { seeded } from '../lib/random';
+import type { MiniKernel } from './kernelCore';
 import { isMiniKernel, kernelImage } from './kernelImage';
-import type { MiniKernel } from './startup';
 import { again, exit, type Program, wait } from './sys';
 import { startXenLinux, type XenKernel } from './xenKernel';
 

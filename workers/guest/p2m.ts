@@ -28,6 +28,11 @@ export class P2m {
     for (let pfn = populated; pfn < Math.min(this.#listPages.length * ENTRIES, maxPfn); pfn++) this.set(pfn, undefined);
   }
 
+  /** Writes every entry anew. */
+  fill(mfnOf: (pfn: number) => Mfn | undefined): void {
+    for (let pfn = 0; pfn < this.maxPfn; pfn++) this.set(pfn, mfnOf(pfn));
+  }
+
   get(pfn: number): Mfn | undefined {
     const entry = this.#view(pfn).getUint32((pfn % ENTRIES) * 4, true);
     return entry === INVALID_P2M_ENTRY ? undefined : (entry as Mfn);

@@ -46,6 +46,13 @@ export class PageAllocator implements PageServices {
     return { use };
   }
 
+  /** The same for a kernel that has moved: what has no memory now is ballooned out, the rest is free. */
+  static movedState(firstFree: number, maxPfn: number, isPopulated: (pfn: number) => boolean): PageState {
+    const use = new Uint8Array(maxPfn);
+    for (let pfn = 0; pfn < maxPfn; pfn++) use[pfn] = pfn < firstFree ? USED : isPopulated(pfn) ? FREE : BALLOONED;
+    return { use };
+  }
+
   get freePages(): number {
     return this.#freePages;
   }

@@ -15,9 +15,10 @@ import {
 import { SHUTDOWN_crash } from '../abi/xen';
 import { BlockDevices } from './block/registry';
 import { FakeCpu, type FakeOptions } from './fakeCpu.testkind';
+import type { CoreSetup, KernelCore, RootSource } from './kernelCore';
 import { isMiniKernel } from './kernelImage';
 import type { NetDeviceRegistry } from './services';
-import { type CoreSetup, type KernelCore, type RootSource, startMiniKernel } from './startup';
+import { startMiniKernel } from './startup';
 
 /** A core without processes that notes what it is told. */
 class NotingCore implements KernelCore {
@@ -58,6 +59,9 @@ class NotingCore implements KernelCore {
   }
   sysrq(key: string) {
     this.asked.push(`sysrq ${key}`);
+  }
+  serialize() {
+    return {};
   }
   uevent() {}
 }

@@ -5,27 +5,32 @@
  * run processes; when nothing is left, arm the timer and block. Everything that the kernel knows about Xen comes from
  * start_info, shared_info and hypercalls.
  */
-import type { EntryState, GuestCpu, VcpuRunner } from '../abi/cpu';
+import type { EntryState, GuestCpu } from '../abi/cpu';
 import { SHUTDOWN_crash, SHUTDOWN_poweroff, SHUTDOWN_reboot, VIRQ_TIMER } from '../abi/xen';
-import { seeded } from '../lib/random';
-import { BackendBus, type BackendClass } from './backendBus';
+import { fromState, seeded } from '../lib/random';
+import { BackendBus } from './backendBus';
 import { Balloon } from './balloon';
-import { type BootInfo, parseCommandLine, readBootInfo, readRamdiskBytes } from './bootInfo';
+import { type BootInfo, readBootInfo } from './bootInfo';
 import { type BootFacts, earlyMessages, lateMessages } from './bootMessages';
 import { EventChannels } from './evtchn';
-import { FrontendBus, type FrontendClass } from './frontendBus';
+import { FrontendBus } from './frontendBus';
 import { GrantTable } from './gnttab';
 import { type HvcConsole, RingConsole, XenConsole } from './hvc';
 import { Hypercalls } from './hypercall';
+import type { KernelCore, MiniKernel, MiniKernelOptions } from './kernelCore';
+import { RESUME_VA } from './kernelImage';
 import { type LocalStore, LocalXenbus } from './localXenbus';
 import type { KernelMachine } from './machine';
 import { MapWindow } from './mapWindow';
 import { P2m } from './p2m';
 import { PageAllocator, vaOf } from './pages';
 import { PrivilegedCommands } from './privcmd';
-import type { BlockRegistry, ImageFiles, KernelServices, NetDeviceRegistry, XenbusServices } from './services';
+import { RootSearch } from './rootSearch';
+import type { KernelServices, XenbusServices } from './services';
 import { watchControl } from './shutdownWatch';
 import { Vcpus } from './smp';
+import { readRecord, type SuspendRecord } from './suspendRecord';
+import { pfnOfFrame, Suspension } from './suspension';
 import { KernelTime } from './time';
 import { Xenbus } from './xenbus';
 
@@ -34,75 +39,7 @@ const SLICE_NS = 1_000;
 const EVENT_NS = 1_500;
 /** The kernel's own initialisation. */
 const BOOT_NS = 25_000_000;
-/** How long the boot waits for devices that do not connect. */
-const DEVICES_TIMEOUT_NS = 10_000_000_000;
-/** How long the boot waits for the root device when devices are still connecting. */
-const ROOT_TIMEOUT_NS = 10_000_000_000;
-
-/** Where the root file system comes from. */
-export type RootSource =
-  | { readonly kind: 'builtin' }
-  | { readonly kind: 'ramdisk'; readonly bytes: Uint8Array }
-  | {
-      readonly kind: 'device';
-      readonly name: string;
-      readonly isReadonly: boolean;
-      /** `rootfstype=`. */
-      readonly type: string | undefined;
-    };
-
-/** What the machine below needs of the kernel's core (processes, files, terminals). */
-export interface KernelCore {
-  /** Runs processes of this vcpu for about `budgetNs`; `idle`: nothing is left to run. */
-  runVcpu(vcpu: number, budgetNs: number): { readonly usedNs: number; readonly idle: boolean };
-  /** The time given to KernelMachine.setTimer has come. */
-  timerInterrupt(): void;
-  consoleInput(bytes: Uint8Array): void;
-  consoleWritable(): void;
-  /** One line into the kernel log and onto the console. */
-  printk(line: string): void;
-  readonly block: BlockRegistry;
-  readonly net: NetDeviceRegistry;
-  readonly images?: ImageFiles;
-  /** `done` gets the reason when it failed. */
-  mountRoot(root: RootSource, done: (failure?: string) => void): void;
-  startInit(): void;
-  vcpusChanged(): void;
-  /** What the toolstack asks for: the userland shuts down in order. */
-  shutdownRequested(how: 'poweroff' | 'reboot'): void;
-  sysrq(key: string): void;
-  uevent(variables: Readonly<Record<string, string>>): void;
-}
-
-/** What the core is made from. */
-export interface CoreSetup {
-  readonly machine: KernelMachine;
-  readonly commandLine: string;
-  readonly isInitialDomain: boolean;
-  /** The services below the core; `block`, `net`, `log`, `uevent` come from the core itself. */
-  readonly services: () => KernelServices;
-}
-
-export interface MiniKernelOptions<K extends KernelCore> {
-  createKernel(setup: CoreSetup): K;
-  readonly frontends: readonly FrontendClass[];
-  /** Loaded in privileged domains. */
-  readonly backends: readonly BackendClass[];
-  /** Seed of the guest's own chance. */
-  readonly seed: number;
-  /** `uname -r`, as the boot messages say it. */
-  readonly release?: string;
-}
-
-export interface MiniKernel<K extends KernelCore> extends VcpuRunner {
-  readonly kernel: K;
-  readonly services: KernelServices;
-  /** Domain-0: xenstored is up, the kernel's xenbus talks to it from now on. */
-  connectStore(store: LocalStore): void;
-  /** Runs an action in Domain-0's kernel from outside of any slice (a terminal's input, a toolstack's answer). */
-  interrupt(action: () => void): void;
-}
-
+/** Starts a kernel at its entry, or lets one that was suspended go on. */
 export function startMiniKernel<K extends KernelCore>(
   cpu: GuestCpu,
   entry: EntryState,
@@ -127,38 +64,49 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
   readonly #console: HvcConsole;
   readonly #balloon: Balloon;
   readonly #frontends: FrontendBus;
-  readonly #localXenbus: LocalXenbus | undefined;
-  readonly #random: (limit: number) => number;
+  readonly #xenbus: Xenbus | LocalXenbus;
+  readonly #chance: ReturnType<typeof seeded>;
+  readonly #suspension: Suspension;
   readonly #facts: BootFacts;
   #deferred: (() => void)[] = [];
   #coreTimerNs: number | undefined;
   #inSlice = false;
   #isDown = false;
+  /** The first process has been started. */
+  #isUp = false;
   /** Charged outside of slices; paid by vcpu 0's next one. */
   #owedNs = BOOT_NS;
 
   constructor(cpu: GuestCpu, entry: EntryState, options: MiniKernelOptions<K>) {
-    const info = readBootInfo(cpu, entry);
+    const saved = entry.eip === RESUME_VA ? readRecord(cpu, entry.ebx) : undefined;
+    const info = saved ? { ...readBootInfo(cpu, entry), ...laidOut(saved) } : readBootInfo(cpu, entry);
     this.#info = info;
-    const random = seeded(options.seed);
-    this.#random = (limit) => random.below(limit);
+    this.#chance = saved ? fromState(saved.random) : seeded(options.seed);
 
-    const bootPages = new PageAllocator(cpu, PageAllocator.initialState(info.firstFreePfn, info.nrPages, info.nrPages));
+    const isPopulated = (pfn: number) => cpu.mfnOf(pfn) !== undefined;
+    const bootState = saved
+      ? PageAllocator.movedState(info.firstFreePfn, saved.maxPfn, isPopulated)
+      : PageAllocator.initialState(info.firstFreePfn, info.nrPages, info.nrPages);
+    const bootPages = new PageAllocator(cpu, bootState);
     const scratch = bootPages.alloc();
     this.#hypercalls = new Hypercalls(cpu, scratch.va);
-    const maxPfn = Math.max(info.nrPages, info.isInitialDomain ? 0 : (this.#hypercalls.memoryMapEnd() ?? 0));
-    this.#pages = new PageAllocator(cpu, PageAllocator.initialState(scratch.pfn + 1, info.nrPages, maxPfn));
+    const maxPfn =
+      saved?.maxPfn ?? Math.max(info.nrPages, info.isInitialDomain ? 0 : (this.#hypercalls.memoryMapEnd() ?? 0));
+    this.#pages = saved
+      ? bootPages
+      : new PageAllocator(cpu, PageAllocator.initialState(scratch.pfn + 1, info.nrPages, maxPfn));
 
     const window = new MapWindow();
     const sharedVa = window.allocate(1);
     this.#hypercalls.mapFrame(sharedVa, info.sharedInfoMfn);
     const shared = cpu.page(sharedVa);
-    this.#time = new KernelTime(cpu, shared, () => this.#hypercalls.vcpu);
+    this.#time = new KernelTime(cpu, shared, () => this.#hypercalls.vcpu, saved?.nowNs);
     this.wallClockAtZero = this.#time.wallClockAtBoot() + this.#time.zeroNs / 1e9;
     this.#events = new EventChannels(this.#hypercalls, shared);
     this.#events.maskAll();
 
     const p2m = new P2m(this.#pages, info.mfnList, info.nrPages, maxPfn);
+    if (saved) p2m.fill((pfn) => cpu.mfnOf(pfn));
     p2m.publish(shared);
     const grants = new GrantTable(this.#hypercalls, window, this.#pages.alloc());
     this.vcpus = Vcpus.count(this.#hypercalls);
@@ -169,7 +117,7 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
       ? new XenConsole(this.#hypercalls, this.#events)
       : new RingConsole(this.#ownPage(cpu, info.consoleMfn), info.consolePort, this.#events);
     const xenbus = this.#makeXenbus(cpu);
-    this.#localXenbus = xenbus instanceof LocalXenbus ? xenbus : undefined;
+    this.#xenbus = xenbus;
 
     const privcmd = info.isPrivileged ? new PrivilegedCommands(this.#hypercalls, this.#pages, window) : undefined;
     let services: KernelServices | undefined;
@@ -177,6 +125,7 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
       machine: this,
       commandLine: info.commandLine,
       isInitialDomain: info.isInitialDomain,
+      ...(saved ? { state: saved.core } : {}),
       services: () => services!,
     });
     services = this.#makeServices(xenbus, grants, privcmd);
@@ -191,17 +140,33 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
       freePages: this.#pages.freePages,
       xen: this.#hypercalls.version(),
     };
-    this.#boot(options);
+    this.#suspension = new Suspension({
+      entry,
+      layout: { nrPages: info.nrPages, firstFreePfn: info.firstFreePfn, maxPfn },
+      hypercalls: this.#hypercalls,
+      pages: this.#pages,
+      smp: this.#smp,
+      core: this.kernel,
+      time: services.time,
+      random: () => this.#chance.getState(),
+      isQuiet: () =>
+        this.#isUp &&
+        this.#deferred.length === 0 &&
+        this.#frontends.isQuiet &&
+        xenbus instanceof Xenbus &&
+        xenbus.isQuiet,
+    });
+    if (saved) this.#wake(saved, options);
+    else this.#boot(options);
   }
 
   // ------------------------------------------------------------------------------------------------------- bring-up
 
   #ownPage(cpu: GuestCpu, mfn: number): Uint8Array {
-    for (let pfn = 0; pfn < this.#info.nrPages; pfn++) if (cpu.mfnOf(pfn) === mfn) return cpu.page(vaOf(pfn));
-    throw new Error(`machine frame ${mfn} is not one of this guest's`);
+    return cpu.page(vaOf(pfnOfFrame(cpu, mfn, this.#pages.maxPfn)));
   }
 
-  #makeXenbus(cpu: GuestCpu): XenbusServices {
+  #makeXenbus(cpu: GuestCpu): Xenbus | LocalXenbus {
     const info = this.#info;
     if (info.isInitialDomain) return new LocalXenbus((action) => this.#defer(action));
     return new Xenbus(this.#ownPage(cpu, info.storeMfn), info.storePort, this.#events);
@@ -233,37 +198,61 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
   }
 
   #boot(options: MiniKernelOptions<K>): void {
-    const { kernel, services } = this;
+    const { kernel } = this;
     for (const line of earlyMessages(this.#facts)) kernel.printk(line);
+    this.#attachConsole();
+    for (let vcpu = 1; vcpu < this.vcpus; vcpu++) this.#smp.bringUp(vcpu);
+    kernel.vcpusChanged();
+    for (const line of lateMessages(this.#facts)) kernel.printk(line);
+    this.#startDrivers(options);
+    const time = this.#time;
+    const search = new RootSearch({
+      cpu: this.#hypercalls.cpu,
+      info: this.#info,
+      core: kernel,
+      devices: this.#frontends,
+      get nowNs() {
+        return time.nowNs;
+      },
+      at: (timeNs, action) => void this.#at(timeNs, action),
+      started: () => {
+        this.#isUp = true;
+      },
+      panic: () => this.shutdown('crash'),
+    });
+    if (this.#info.isInitialDomain || options.frontends.length === 0) search.find();
+    else search.awaitDevices();
+  }
+
+  /** A kernel that was suspended goes on: its core is there again, everything of Xen's is new. */
+  #wake({ onlineVcpus }: SuspendRecord, options: MiniKernelOptions<K>): void {
+    this.#isUp = true;
+    this.#attachConsole();
+    for (const vcpu of onlineVcpus) this.#smp.bringUp(vcpu);
+    this.kernel.vcpusChanged();
+    this.#startDrivers(options);
+  }
+
+  #attachConsole(): void {
+    const { kernel } = this;
     this.#console.attach({
       input: (bytes) => kernel.consoleInput(bytes),
       writable: () => kernel.consoleWritable(),
     });
-    for (let vcpu = 1; vcpu < this.vcpus; vcpu++) this.#smp.bringUp(vcpu);
-    kernel.vcpusChanged();
-    for (const line of lateMessages(this.#facts)) kernel.printk(line);
+  }
+
+  #startDrivers(options: MiniKernelOptions<K>): void {
+    const { kernel, services } = this;
     this.#frontends.start();
     this.#balloon.start();
     watchControl(services, this.vcpus, {
       powerOff: () => kernel.shutdownRequested('poweroff'),
       reboot: () => kernel.shutdownRequested('reboot'),
-      suspend: () => kernel.printk('Ignoring shutdown request: suspend'),
+      suspend: () => this.#suspension.request(),
       sysrq: (key) => kernel.sysrq(key),
       setVcpuOnline: (vcpu, online) => this.#plug(vcpu, online),
     });
-    if (this.#info.isPrivileged) new BackendBus(services, options.backends).start();
-    const findRoot = () => this.#findRoot(parseCommandLine(this.#info.commandLine));
-    if (this.#info.isInitialDomain || options.frontends.length === 0) findRoot();
-    else this.#awaitDevices(this.#time.nowNs + DEVICES_TIMEOUT_NS, findRoot);
-  }
-
-  /** The devices that a guest finds at boot connect first, so that its scripts find them all (wait_for_devices). */
-  #awaitDevices(deadlineNs: number, ready: () => void): void {
-    if (this.#frontends.isSettled) ready();
-    else if (this.#time.nowNs >= deadlineNs) {
-      for (const path of this.#frontends.unsettled) this.kernel.printk(`XENBUS: Timeout connecting to device: ${path}`);
-      ready();
-    } else this.#at(this.#time.nowNs + 1_000_000, () => this.#awaitDevices(deadlineNs, ready));
+    if (options.backends.length > 0) new BackendBus(services, options.backends).start();
   }
 
   #plug(vcpu: number, online: boolean): void {
@@ -271,46 +260,6 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
     if (online) this.#smp.bringUp(vcpu);
     else this.#smp.takeDown(vcpu);
     this.kernel.vcpusChanged();
-  }
-
-  #findRoot(words: ReadonlyMap<string, string>): void {
-    const name = rootDevice(words.get('root'));
-    const ramdisk = this.#info.ramdisk;
-    if (name !== undefined) {
-      this.#awaitRoot(name, this.#time.nowNs + ROOT_TIMEOUT_NS, () =>
-        this.#mount({
-          kind: 'device',
-          name,
-          isReadonly: words.has('ro') && !words.has('rw'),
-          type: words.get('rootfstype') || undefined,
-        }),
-      );
-    } else if (ramdisk) {
-      const bytes = readRamdiskBytes(this.#hypercalls.cpu, ramdisk);
-      this.kernel.printk(`Freeing initrd memory: ${Math.ceil(ramdisk.length / 1024)}k freed`);
-      this.#mount({ kind: 'ramdisk', bytes });
-    } else this.#mount({ kind: 'builtin' });
-  }
-
-  #awaitRoot(name: string, deadlineNs: number, found: () => void): void {
-    if (this.kernel.block.find(name)) found();
-    else if (this.#time.nowNs >= deadlineNs || (this.#frontends.isSettled && !this.#info.isInitialDomain)) {
-      this.kernel.printk(`VFS: Cannot open root device "${name}" or unknown-block(0,0)`);
-      this.kernel.printk('Please append a correct "root=" boot option');
-      this.#panic('VFS: Unable to mount root fs on unknown-block(0,0)');
-    } else this.#at(this.#time.nowNs + 10_000_000, () => this.#awaitRoot(name, deadlineNs, found));
-  }
-
-  #mount(root: RootSource): void {
-    this.kernel.mountRoot(root, (failure) => {
-      if (failure !== undefined) this.#panic(failure);
-      else this.kernel.startInit();
-    });
-  }
-
-  #panic(reason: string): void {
-    this.kernel.printk(`Kernel panic - not syncing: ${reason}`);
-    this.shutdown('crash');
   }
 
   // ------------------------------------------------------------------------------------------------ the vcpus' slices
@@ -325,11 +274,14 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
       time.chargedNs += this.#owedNs;
       this.#owedNs = 0;
     }
+    if (this.#suspension.isSuspended) this.#suspension.cancelled();
     try {
       while (!this.#isDown && this.#smp.isOnline(vcpu)) {
         this.#interrupts(vcpu);
-        if (this.#isDown || time.chargedNs >= budgetNs) break;
-        const { usedNs, idle } = this.kernel.runVcpu(vcpu, budgetNs - time.chargedNs);
+        if (this.#isDown || this.#suspension.isSuspended || time.chargedNs >= budgetNs) break;
+        const { usedNs, idle } = this.#suspension.isFrozen
+          ? { usedNs: 0, idle: true }
+          : this.kernel.runVcpu(vcpu, budgetNs - time.chargedNs);
         time.chargedNs += usedNs;
         if (this.#isDown || time.chargedNs >= budgetNs) break;
         if (!idle || this.#hasInterruptWork(vcpu)) continue;
@@ -352,7 +304,7 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
       const deferred = this.#deferred;
       this.#deferred = [];
       for (const action of deferred) action();
-    } while (!this.#isDown && this.#deferred.length > 0);
+    } while (!this.#isDown && !this.#suspension.isSuspended && this.#deferred.length > 0);
   }
 
   #runTimers(): void {
@@ -408,7 +360,11 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
   }
 
   connectStore(store: LocalStore): void {
-    this.#localXenbus?.connect(store);
+    if (this.#xenbus instanceof LocalXenbus) this.#xenbus.connect(store);
+  }
+
+  registers(vcpu: number): Uint8Array | undefined {
+    return vcpu === 0 ? this.#suspension.context : undefined;
   }
 
   dispose(): void {
@@ -448,7 +404,7 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
   }
 
   random(limit: number): number {
-    return this.#random(limit);
+    return this.#chance.below(limit);
   }
 
   get memoryKiB(): number {
@@ -471,8 +427,7 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
   }
 }
 
-/** The block device that `root=` names; undefined: none, or the ramdisk. */
-function rootDevice(root: string | undefined): string | undefined {
-  const name = (root ?? '').split(/\s/)[0]!.replace(/^\/dev\//, '');
-  return name === '' || /^(xen\/)?ram\d*$/.test(name) ? undefined : name;
+/** What start_info does not say any more once the toolstack has rewritten it. */
+function laidOut({ nrPages, firstFreePfn }: SuspendRecord): Pick<BootInfo, 'nrPages' | 'firstFreePfn'> {
+  return { nrPages, firstFreePfn };
 }

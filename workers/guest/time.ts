@@ -20,18 +20,19 @@ export class KernelTime {
   #timers: Timer[] = [];
   #sequence = 0;
 
-  /** `zeroNs`: system time at which the kernel's monotonic clock reads 0. */
+  /** System time at which the kernel's monotonic clock reads 0; a kernel that has moved may be older than its host. */
+  readonly zeroNs: number;
+
+  /** `startNs`: what the kernel's monotonic clock shows now. */
   constructor(
     private readonly cpu: GuestCpu,
     shared: Uint8Array,
     private readonly currentVcpu: () => number,
-    zeroNs?: number,
+    startNs = 0,
   ) {
     this.#view = new DataView(shared.buffer, shared.byteOffset, shared.byteLength);
-    this.zeroNs = zeroNs ?? this.systemTimeNs();
+    this.zeroNs = this.systemTimeNs() - startNs;
   }
-
-  readonly zeroNs: number;
 
   /** Monotonic time of this kernel, ns. */
   get nowNs(): number {

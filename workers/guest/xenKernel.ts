@@ -9,8 +9,10 @@ import { KERNEL_VERSION_TEXT } from './bootMessages';
 import type { FrontendClass } from './frontendBus';
 import { unpackCpio } from './fs/cpio';
 import { Kernel, type KernelOptions } from './kernel';
+import type { CoreSetup, KernelCore, MiniKernel, RootSource } from './kernelCore';
+import type { KernelState } from './kernelState';
 import type { BlockDevice, BlockRegistry, ImageFiles, KernelServices, NetDeviceRegistry } from './services';
-import { type CoreSetup, type KernelCore, type MiniKernel, type RootSource, startMiniKernel } from './startup';
+import { startMiniKernel } from './startup';
 import { SysError } from './sys';
 import { sysrq } from './sysrq';
 
@@ -27,7 +29,7 @@ export interface XenLinuxOptions {
   readonly frontends: readonly FrontendClass[];
   readonly backends: readonly BackendClass[];
   readonly seed: number;
-  /** Domain-0: what runs the hotplug scripts. Elsewhere uevents have no listener. */
+  /** What runs the hotplug scripts. Without it uevents have no listener. */
   readonly onUevent?: (kernel: Kernel, variables: Readonly<Record<string, string>>) => void;
 }
 
@@ -53,12 +55,13 @@ export class XenKernel implements KernelCore {
     setup: CoreSetup,
     private readonly options: XenLinuxOptions,
   ) {
-    this.core = new Kernel({
+    const kernel = {
       version: KERNEL_VERSION_TEXT,
       ...options.kernel,
       machine: setup.machine,
       cmdline: setup.commandLine,
-    });
+    };
+    this.core = setup.state === undefined ? new Kernel(kernel) : Kernel.restore(kernel, setup.state as KernelState);
     this.services = setup.services;
     this.block = this.core.block;
     this.net = this.core.net?.devices ?? NO_NETWORK;
@@ -123,6 +126,10 @@ export class XenKernel implements KernelCore {
       if (!(error instanceof SysError)) throw error;
       this.core.shutdown('poweroff');
     }
+  }
+
+  serialize(): KernelState {
+    return this.core.serialize();
   }
 
   sysrq(key: string): void {

@@ -61,9 +61,9 @@ export class Xenbus implements XenbusServices {
     events.handle(port, () => this.#onEvent());
   }
 
-  /** Requests whose replies have not come: none before a suspend. */
-  get outstanding(): number {
-    return this.#waiting.size;
+  /** Nothing is under way: no request without a reply, no half message. */
+  get isQuiet(): boolean {
+    return this.#waiting.size === 0 && this.state.outgoing.length === 0 && this.state.incoming.length === 0;
   }
 
   read(path: string, done: (value: string | undefined) => void): void {

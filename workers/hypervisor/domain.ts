@@ -10,6 +10,7 @@ import { EvtchnTable } from './evtchn';
 import { GrantTable } from './grantTable';
 import { HypercallLog } from './hypercallLog';
 import { AddressSpace } from './memory/addressSpace';
+import type { DirtyLog } from './memory/dirtyLog';
 import type { MachineMemory, PageOwner } from './memory/frames';
 import type { Vcpu } from './vcpu';
 
@@ -64,6 +65,8 @@ export class Domain implements PageOwner {
   isTranslated = false;
   /** Interrupt vector by which a translated domain hears of events (HVM_PARAM_CALLBACK_IRQ). */
   callbackVector: number | undefined;
+  /** While log-dirty mode is on. */
+  dirtyLog: DirtyLog | undefined;
   vmAssist = 0;
   timeOffsetSeconds = 0;
   memoryMap: readonly E820Entry[] = [];

@@ -5,8 +5,7 @@
  * `boot` prints what Xen prints and starts the pcpus, `createDom0` builds the first domain; everything after that is asked
  * for by domains. What views may look at stands under "inspection".
  */
-import { type EntryState, type FindRunner, type GuestCpu, PageFault } from '../abi/cpu';
-import { userRegs, vcpuGuestContext } from '../abi/vcpu';
+import { type FindRunner, type GuestCpu, PageFault } from '../abi/cpu';
 import {
   DOM0,
   type Domid,
@@ -30,6 +29,7 @@ import { dispatch } from './hypercalls';
 import { runKeyHandler } from './keyhandlers';
 import { crashDomain } from './lifecycle';
 import { MachineMemory } from './memory/frames';
+import { entryState } from './registers';
 import { isOptionOn } from './sched/options';
 import type { SchedulerKind } from './sched/scheduler';
 import { Schedule } from './schedule';
@@ -82,6 +82,8 @@ export class Hypervisor {
   /** Candidate for the next domain id is one more. */
   lastDomid = 0;
   isScrubbing = false;
+  /** How often any vcpu was given the processor. */
+  slicesRun = 0;
   readonly #args: HypervisorArguments;
   readonly #domains = new Map<Domid, Domain>();
   #wallclock: { readonly seconds: number; readonly nanoseconds: number };
@@ -270,6 +272,7 @@ export class Hypervisor {
   /** Gives a vcpu its slice; whatever its runner throws crashes the domain and nothing else. */
   runVcpu(vcpu: Vcpu, budgetNs: number): number {
     const { domain } = vcpu;
+    this.slicesRun++;
     try {
       domain.runner ??= this.#findRunner(domain);
       if (domain.runner) return domain.runner.run(vcpu.id, budgetNs);
@@ -298,8 +301,8 @@ export class Hypervisor {
 
   #findRunner(domain: Domain) {
     domain.cpu = this.guestCpu(domain);
-    const context = domain.vcpus[0]?.context;
-    return context && this.#args.findRunner(domain.cpu, entryState(context));
+    const entry = domain.vcpus[0] && entryState(domain.vcpus[0]);
+    return entry && this.#args.findRunner(domain.cpu, entry);
   }
 
   /** The processor as a domain's instructions see it. */
@@ -344,19 +347,6 @@ function limitTopology(topology: Topology, options: ReadonlyMap<string, string>)
   const limit = isOptionOn(options, 'nosmp') ? 1 : (integerOption(options, 'maxcpus') ?? all);
   if (limit >= all) return topology;
   return { sockets: 1, cores: Math.max(1, limit), threads: 1 };
-}
-
-function entryState(context: Uint8Array): EntryState {
-  const view = new DataView(context.buffer, context.byteOffset, context.byteLength);
-  const register = (offset: number) => view.getUint32(vcpuGuestContext.user_regs + offset, true);
-  return {
-    vcpu: 0,
-    eip: register(userRegs.eip),
-    esp: register(userRegs.esp),
-    esi: register(userRegs.esi),
-    ebx: register(userRegs.ebx),
-    edx: register(userRegs.edx),
-  };
 }
 
 function describeFault(error: unknown): string {

@@ -12,10 +12,12 @@ import {
   XEN_DOMCTL_INTERFACE_VERSION,
   XEN_DOMCTL_max_mem,
   XEN_DOMCTL_max_vcpus,
+  XEN_DOMCTL_sethvmcontext,
   XEN_DOMCTL_setvcpucontext,
   XEN_DOMCTL_shadow_op,
   XEN_DOMCTL_unpausedomain,
 } from '../abi/domctl';
+import { encodeHvmContext, HVM_HW_CPU_SIZE, HVM_SAVE_CODE_CPU } from '../abi/hvmSave';
 import { XENMEM_populate_physmap } from '../abi/memory';
 import { SCHEDOP_block } from '../abi/sched';
 import { VCPU_GUEST_CONTEXT_SIZE, VGCF_online, vcpuGuestContext } from '../abi/vcpu';
@@ -196,16 +198,32 @@ export class TestHypervisor {
     const guest = new TestGuest(this.hv, this.hv.domain(domid), VIRT_BASE);
     guest.script = script;
     this.#guests.set(domid, guest);
-    const context = dom0.alloc(VCPU_GUEST_CONTEXT_SIZE);
-    dom0.view(context).setUint32(vcpuGuestContext.flags, VGCF_online, true);
-    ok(
-      dom0.domctl(XEN_DOMCTL_setvcpucontext, domid, (u) => {
-        u.setUint32(0, 0, true);
-        u.setBigUint64(8, BigInt(context), true);
-      }),
-    );
+    ok({ result: isTranslated ? this.setHvmContext(domid) : this.#setContext(domid) });
     ok(dom0.domctl(XEN_DOMCTL_unpausedomain, domid));
     return guest;
+  }
+
+  #setContext(domid: Domid): number {
+    const context = this.dom0.alloc(VCPU_GUEST_CONTEXT_SIZE);
+    this.dom0.view(context).setUint32(vcpuGuestContext.flags, VGCF_online, true);
+    return this.dom0.domctl(XEN_DOMCTL_setvcpucontext, domid, (u) => {
+      u.setUint32(0, 0, true);
+      u.setBigUint64(8, BigInt(context), true);
+    }).result;
+  }
+
+  /** Registers of zero for vcpu 0 of a translated domain. */
+  setHvmContext(domid: Domid): number {
+    const cpu = { type: HVM_SAVE_CODE_CPU, instance: 0, bytes: new Uint8Array(HVM_HW_CPU_SIZE) };
+    const context = encodeHvmContext([cpu]);
+    const buffer = this.dom0.alloc(context.length);
+    context.forEach((byte, i) => {
+      this.dom0.view(buffer + i).setUint8(0, byte);
+    });
+    return this.dom0.domctl(XEN_DOMCTL_sethvmcontext, domid, (u) => {
+      u.setUint32(0, context.length, true);
+      u.setBigUint64(8, BigInt(buffer), true);
+    }).result;
   }
 
   #populate(domid: Domid, first: number, count: number): void {

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GuestCpu } from '../abi/cpu';
-import {
-  XEN_DOMCTL_createdomain,
-  XEN_DOMCTL_max_mem,
-  XEN_DOMCTL_max_vcpus,
-  XEN_DOMCTL_setvcpucontext,
-  XEN_DOMCTL_shadow_op,
-} from '../abi/domctl';
+import { XEN_DOMCTL_createdomain, XEN_DOMCTL_max_mem, XEN_DOMCTL_max_vcpus, XEN_DOMCTL_shadow_op } from '../abi/domctl';
 import { HVMOP_get_param, HVMOP_set_param } from '../abi/hvmParams';
 import {
   XENMAPSPACE_grant_table,
@@ -15,7 +9,6 @@ import {
   XENMEM_decrease_reservation,
   XENMEM_populate_physmap,
 } from '../abi/memory';
-import { VCPU_GUEST_CONTEXT_SIZE } from '../abi/vcpu';
 import { XENVER_get_features } from '../abi/version';
 import { DOMID_SELF, hypercall } from '../abi/xen';
 import { failure, ok, TestGuest, TestHypervisor } from './testing';
@@ -53,9 +46,7 @@ function translatedGuest() {
   const words = [list, PAGES, 0, 0, domid];
   expect(dom0.callWith(hypercall.memory_op, XENMEM_populate_physmap, words).result).toBe(PAGES);
   const names = Array.from({ length: PAGES }, (_, i) => dom0.view(list + 4 * i).getUint32(0, true));
-  const context = dom0.alloc(VCPU_GUEST_CONTEXT_SIZE);
-  const setContext = () =>
-    dom0.domctl(XEN_DOMCTL_setvcpucontext, domid, (u) => u.setBigUint64(8, BigInt(context), true)).result;
+  const setContext = () => xen.setHvmContext(domid);
   const first = setContext();
   isReady = true;
   const domain = xen.hv.domain(domid);

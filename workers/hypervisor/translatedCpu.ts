@@ -17,6 +17,11 @@ export function translatedCpu(hv: Hypervisor, domain: Domain): TranslatedCpu {
     domid: domain.domid,
     frames: domain.space.p2m.length,
     attachMemory: (memory, translate) => attachMemory(domain, memory, translate),
+    registers: (id) => {
+      const context = domain.vcpus[id]?.context;
+      if (!context) throw new Error(`d${domain.domid}:v${id} has no registers`);
+      return context;
+    },
     pendingVector: (id) => {
       const vcpu = domain.vcpus[id];
       return vcpu?.isUpcallPending ? domain.callbackVector : undefined;

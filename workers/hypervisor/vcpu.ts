@@ -19,7 +19,10 @@ export class Vcpu {
   /** The guest's own page that holds `info`; a reference is held. */
   infoMfn: Mfn | undefined;
   infoOffset = 0;
-  /** vcpu_guest_context as set by the toolstack or VCPUOP_initialise. */
+  /**
+   * The registers that the toolstack or VCPUOP_initialise set: a vcpu_guest_context, of a translated domain a struct
+   * hvm_hw_cpu. What they are now: registers.ts.
+   */
   context: Uint8Array | undefined;
   /** Port that a virtual interrupt is bound to; 0 = none. */
   readonly virqToPort = new Uint16Array(NR_VIRQS);

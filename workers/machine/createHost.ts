@@ -10,15 +10,18 @@ import { isBinaryPolicy } from '../acm/policyBinary';
 import { backendClasses, frontendClasses } from '../devices/registry';
 import { dom0Programs } from '../dom0/bin/index';
 import type { ConnectStore } from '../dom0/bin/xenstore';
+import { type OpenTool, policyToolOperations } from '../dom0/policyTools';
 import { Toolstack } from '../dom0/toolstack';
 import { ext2, ext3 } from '../guest/fs/ext2';
 import type { Kernel } from '../guest/kernel';
+import type { MiniKernel } from '../guest/kernelCore';
 import { isMiniKernel, KERNEL_RELEASE } from '../guest/kernelImage';
 import { netStackFactory } from '../guest/net/netStackFactory';
 import { commonPrograms } from '../guest/programs/index';
+import { xenstoreOperation, xenstoreTools } from '../guest/programs/xenstoreTools';
 import { defaultRoot } from '../guest/rootfs';
+import type { RootTree } from '../guest/rootTree';
 import { shell } from '../guest/shell/index';
-import type { MiniKernel } from '../guest/startup';
 import { type Program, SysError } from '../guest/sys';
 import { startXenLinux, type XenKernel } from '../guest/xenKernel';
 import { parseCommandLine } from '../hypervisor/commandLine';
@@ -75,8 +78,8 @@ export interface HostWorld {
 
 export type HostPhase = 'off' | 'booting' | 'running' | 'rebooting' | 'halted';
 
-const guestPrograms: readonly Program[] = [...commonPrograms, shell];
-const guestTree = () => [...defaultRoot(guestPrograms), ...guestFiles()];
+const userland: readonly Program[] = [...commonPrograms, shell];
+const guestPrograms: readonly Program[] = [...userland, ...xenstoreTools];
 
 /** Time for which the machine is dark between two boots, ns. */
 const REBOOT_NS = 500e6;
@@ -93,7 +96,11 @@ export class Host {
   onFileChanged: (path: string) => void = () => {};
   /** `vi FILE`: resolves when the page's editor was closed; undefined: there is no page. */
   onEdit: ((path: string) => Promise<void>) | undefined;
+  /** A policy tool in Domain-0 opens its window, a pane of the page; resolves when that is closed. */
+  onTool: OpenTool | undefined;
   readonly #disks: readonly PhysicalDisk[];
+  /** What a guest without disk or ramdisk finds. */
+  readonly #guestRoot: RootTree;
   #random: ReturnType<typeof seeded>;
   #dom0: MiniKernel<XenKernel> | undefined;
   #card: LanCard | undefined;
@@ -115,6 +122,7 @@ export class Host {
     this.clock = world.clock;
     this.#random = seeded(options.seed);
     this.#disks = makeDisks();
+    this.#guestRoot = [...defaultRoot(guestPrograms), ...guestFiles(world.installFiles)];
   }
 
   /** A machine that is switched off, its disks as they were left; blank ones are installed. */
@@ -135,7 +143,7 @@ export class Host {
         acm: options.acm ?? false,
         files: world.installFiles,
         guestImages: world.guestImages?.images ?? [],
-        dom0Programs: [...guestPrograms, ...dom0Programs(() => undefined)],
+        dom0Programs: [...userland, ...dom0Programs(() => undefined)],
         guestPrograms,
         nowSeconds: Math.floor(world.unixSecondsAtZero),
       });
@@ -247,6 +255,7 @@ export class Host {
   #switchOff(): void {
     this.#card?.unplug();
     this.#card = undefined;
+    this.world.lan.poweredOn.delete(this.address);
     this.#power?.switchOff();
     this.#dom0 = undefined;
     this.toolstack = undefined;
@@ -270,7 +279,7 @@ export class Host {
     const { x86: load, loop } = this.world;
     const x86 = load && new X86Machine({ load, hold: (work) => void loop.hold(work), random: () => this.#fork() });
     return (cpu, entry) => {
-      if (cpu.translated) return x86?.findRunner(cpu, entry);
+      if (cpu.translated) return x86?.findRunner(cpu);
       if (!isMiniKernel(cpu, entry)) return undefined;
       const isFirst = this.#dom0 === undefined;
       return isFirst ? this.#startDom0(cpu, entry) : this.#startGuest(cpu, entry);
@@ -278,10 +287,10 @@ export class Host {
   }
 
   #startGuest(...[cpu, entry]: Parameters<FindRunner>) {
-    return startXenLinux(cpu, entry, {
+    const guest = startXenLinux(cpu, entry, {
       kernel: {
         programs: guestPrograms,
-        root: guestTree(),
+        root: this.#guestRoot,
         release: KERNEL_RELEASE,
         fileSystems: [ext2, ext3],
         net: netStackFactory({ lookup: (name) => this.world.gateway.resolve(name) }),
@@ -289,12 +298,16 @@ export class Host {
       frontends: frontendClasses,
       backends: backendClasses,
       seed: this.#random.u32(),
+      onUevent: (kernel, variables) => this.#hotplug(kernel, variables),
     });
+    const tools = xenstoreOperation(guest.services.xenbus, () => this.world.loop.wake());
+    guest.kernel.core.registerOperation(tools.name, tools.run);
+    return guest;
   }
 
   #startDom0(...[cpu, entry]: Parameters<FindRunner>) {
     const connect: ConnectStore = (way) => this.toolstack?.connect(way);
-    const programs = [...guestPrograms, ...dom0Programs(connect)];
+    const programs = [...userland, ...dom0Programs(connect)];
     const dom0 = startXenLinux(cpu, entry, {
       kernel: {
         programs,
@@ -328,12 +341,20 @@ export class Host {
       this.world.loop.wake();
       return { status: 0 };
     });
+    const tools = policyToolOperations(
+      () => this.onTool,
+      () => this.world.loop.wake(),
+    );
+    for (const [tool, operation] of Object.entries(tools)) core.registerOperation(tool, operation);
     this.toolstack = new Toolstack(core, dom0.services, {
       random: this.#fork(),
       ...(this.world.guestImages ? { provideFile: this.#provideFile(this.world.guestImages) } : {}),
       python: { run: (...args) => this.world.loop.hold(this.world.python.run(...args)) },
       wake: () => this.world.loop.wake(),
+      openBulk: (name, listener) => this.#card!.bulk(name, listener),
+      isPoweredOn: (address) => this.world.lan.poweredOn.has(address),
       connectStore: (store) => dom0.connectStore(store),
+      onVerdict: (verdict) => this.acm?.judge(verdict),
       onBug: (error) => this.world.onBug(error),
     });
     return dom0;
@@ -354,6 +375,7 @@ export class Host {
     );
     card.connect(dom0.kernel.net.add(card));
     this.#card = card;
+    this.world.lan.poweredOn.add(this.address);
   }
 
   /** The kernel's hotplug helper: a script of Domain-0 for each subsystem. */

@@ -8,7 +8,7 @@ import { gunzipSync } from 'fflate';
 import type { Kernel } from '../guest/kernel';
 import type { RootTree } from '../guest/rootTree';
 import { SysError } from '../guest/sys';
-import { sha256Hex } from '../lib/sha256';
+import { sha256Hex } from '../lib/digest';
 
 /** An entry of public/guests/manifest.json. */
 export interface GuestImage {
@@ -19,13 +19,17 @@ export interface GuestImage {
   /** As fetched. */
   readonly size: number;
   readonly sha256: string;
+  /** Unpacked. */
   readonly contentsSize: number;
+  readonly contentsSha256: string;
 }
 
 export interface GuestImageSource {
   readonly images: readonly GuestImage[];
   /** The bytes of an image; the platform shows progress and keeps what it has fetched. */
   fetch(image: GuestImage): Promise<Uint8Array>;
+  /** What was kept of it is broken. */
+  forget?(image: GuestImage): Promise<void>;
 }
 
 /** The files as they are installed. */
@@ -43,10 +47,22 @@ export async function provideGuestImage(kernel: Kernel, source: GuestImageSource
   const place = realPath(kernel, path);
   const image = source.images.find((each) => each.path === place);
   if (!image || !isHole(kernel, image)) return;
-  const bytes = await source.fetch(image);
-  if (bytes.length !== image.size || sha256Hex(bytes) !== image.sha256)
+  const contents = unpacked(image, await source.fetch(image));
+  if (contents.length !== image.contentsSize || sha256Hex(contents) !== image.contentsSha256) {
+    await source.forget?.(image);
     throw new Error(`${image.name} is not what it should be (wrong hash)`);
-  kernel.writeFile(image.path, image.packing === 'gzip' ? gunzipSync(bytes) : bytes);
+  }
+  kernel.writeFile(image.path, contents);
+}
+
+/** Some web servers let the browser unpack a .gz file on the way: then it has arrived unpacked. */
+function unpacked({ packing }: GuestImage, bytes: Uint8Array): Uint8Array {
+  const isPacked = packing === 'gzip' && bytes[0] === 0x1f && bytes[1] === 0x8b;
+  try {
+    return isPacked ? gunzipSync(bytes) : bytes;
+  } catch {
+    return new Uint8Array(0); // broken: its hash will say so
+  }
 }
 
 function isHole({ vfs }: Kernel, { path, contentsSize }: GuestImage): boolean {

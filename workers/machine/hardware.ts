@@ -7,6 +7,7 @@
 
 import type { BlockDevice, NetDevice } from '../guest/services';
 import type { EventQueue } from '../lib/clock';
+import type { BulkEnd, BulkListener } from '../net/bulk';
 import type { Lan, LanPort } from '../net/lan';
 import { type Disk, SECTOR_SIZE } from '../storage/disk';
 import { HostDisk, Partition } from '../storage/hostDisk';
@@ -185,6 +186,14 @@ export class LanCard extends Interrupting implements NetDevice {
   transmit(frame: Uint8Array): boolean {
     this.#port.send(frame);
     return true;
+  }
+
+  /** One end of a fast way for the data of a connection (net/bulk.ts); the listener is called in an interrupt. */
+  bulk(name: string, listener: BulkListener): BulkEnd {
+    return this.#port.bulk(name, {
+      received: (bytes) => this.finish(() => listener.received(bytes)),
+      ended: () => this.finish(() => listener.ended()),
+    });
   }
 
   /** The machine was switched off. */

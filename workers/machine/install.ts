@@ -73,7 +73,7 @@ export function install(disks: readonly PhysicalDisk[], given: Installation): vo
     throw new Error(`this machine has no partition ${name}`);
   };
   const options: Ext2Options = { nowSeconds: given.nowSeconds };
-  const guestRoot = [...defaultRoot(given.guestPrograms), ...guestFiles()];
+  const guestRoot = [...defaultRoot(given.guestPrograms), ...guestFiles(given.files)];
   copyInto(GUEST_ROOTS.map(partition), imageOf(partition(GUEST_ROOTS[0]!).sectors, guestRoot, options));
   writeExt2(
     partition(GUEST_USR),
@@ -117,8 +117,8 @@ function dom0Tree(given: Installation, guestRoot: RootTree, options: Ext2Options
 function pathOf(program: string, common: readonly Program[]): string {
   const tool = TOOL_PATHS[program];
   if (tool !== undefined) return tool;
-  if (!common.some(({ name }) => name === program))
-    return /^xenstore($|-)/.test(program) ? `/usr/bin/${program}` : `/usr/sbin/${program}`;
+  if (/^xenstore($|-)/.test(program)) return `/usr/bin/${program}`;
+  if (!common.some(({ name }) => name === program)) return `/usr/sbin/${program}`;
   const entry = defaultRoot([{ name: program }]).find(({ path }) => path.endsWith(`/${program}`));
   return entry!.path;
 }
@@ -148,7 +148,7 @@ function bootFiles(given: Installation): RootTree {
 /** A guest's whole system as a tree in memory. */
 function guestSystem(given: Installation): Volume {
   const volume = new Volume(0, 'rootfs', 'ramdisk');
-  fillVolume(volume, [...defaultRoot(given.guestPrograms), ...guestFiles()], given.nowSeconds);
+  fillVolume(volume, [...defaultRoot(given.guestPrograms), ...guestFiles(given.files)], given.nowSeconds);
   return volume;
 }
 

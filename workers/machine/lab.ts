@@ -4,13 +4,17 @@
  */
 import type {
   ConfigProblem,
+  Download,
   FileEntry,
   LabApi,
   LabEvent,
   LabResult,
   LabState,
   MessagePortLike,
+  PolicyForm,
+  PolicyTool,
   TerminalTarget,
+  WorkloadDefinition,
 } from '../contract';
 import { xendFiles } from '../dom0/xendFiles';
 import type { Kernel } from '../guest/kernel';
@@ -19,6 +23,7 @@ import { XendError } from '../xend/errors';
 import { checkConfigText } from './configCheck';
 import type { Host, HostPhase } from './createHost';
 import { LabEvents } from './labEvents';
+import { LabPolicy, PolicyRefusal } from './labPolicy';
 import { LabSampler } from './labState';
 import { TerminalLink } from './terminalLink';
 
@@ -51,6 +56,7 @@ export class Lab implements LabApi {
   readonly #edits = new Map<number, () => void>();
   #lastEditId = 0;
   readonly #phaseListeners = new Set<(phase: HostPhase) => void>();
+  readonly #policy: LabPolicy;
 
   constructor(private readonly host: Host) {
     this.#sampler = new LabSampler(host);
@@ -58,6 +64,8 @@ export class Lab implements LabApi {
     host.onPhase = (phase) => this.#phaseChanged(phase);
     host.onFileChanged = (path) => this.#fileChanged(path);
     host.onEdit = (path) => this.#edit(path);
+    host.onTool = (tool, path) => this.#openTool(tool, path);
+    this.#policy = new LabPolicy(host);
   }
 
   // ---------------------------------------------------------------------------------------------- the machine
@@ -72,6 +80,7 @@ export class Lab implements LabApi {
   /** Sends what has happened since the last call to the page. To be called up to 20 times a second. */
   report(wallMs: number): void {
     if (!this.#port) return;
+    for (const event of this.#policy.report(wallMs)) this.#events.add(event);
     const events: readonly LabEvent[] = this.#events.batch(this.#sampler.sample(), wallMs);
     if (events.length > 0) this.#port.postMessage(events);
   }
@@ -79,6 +88,11 @@ export class Lab implements LabApi {
   /** A line for the page's own log. */
   notice(level: 'info' | 'warning' | 'error', text: string, offers?: 'eraseDisks'): void {
     this.#events.add({ type: 'notice', level, text, ...(offers ? { offers } : {}) });
+  }
+
+  /** How far something large has come that is being fetched. */
+  downloaded(download: Download): void {
+    this.#events.downloaded(download);
   }
 
   async setSpeed(speed: number): Promise<LabResult<null>> {
@@ -156,7 +170,7 @@ export class Lab implements LabApi {
     } catch (error) {
       if (error instanceof LabRefusal) return refused(error.code, error.message);
       if (error instanceof SysError) return refused(error.code, error.message);
-      if (error instanceof XendError) return refused(error.name, error.message);
+      if (error instanceof XendError || error instanceof PolicyRefusal) return refused(error.name, error.message);
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.notice('error', text);
       return refused('internal', error instanceof Error ? error.message : text);
@@ -362,6 +376,12 @@ export class Lab implements LabApi {
     return new Promise((resolve) => this.#edits.set(editId, resolve));
   }
 
+  #openTool(tool: PolicyTool, path: string | undefined): Promise<void> {
+    const editId = ++this.#lastEditId;
+    this.#events.add({ type: 'toolRequested', tool, path, editId });
+    return new Promise((resolve) => this.#edits.set(editId, resolve));
+  }
+
   async editDone(editId: number): Promise<LabResult<null>> {
     const done = this.#edits.get(editId);
     if (!done) return refused('ENOENT', `No editor ${editId} is open.`);
@@ -369,6 +389,21 @@ export class Lab implements LabApi {
     done();
     return { ok: true, value: null };
   }
+
+  // ---------------------------------------------------------------------------------------------- policies
+
+  analysePolicy = (xml: string) => this.#answer(() => this.#policy.analyse(xml));
+  policyFlows = (xml: string, ignored: readonly string[]) => this.#answer(() => this.#policy.flows(xml, ignored));
+  whatIfPolicy = (xml: string, assertions: string) => this.#answer(() => this.#policy.whatIf(xml, assertions));
+  comparePolicies = (oldXml: string, newXml: string) => this.#answer(() => this.#policy.compare(oldXml, newXml));
+  writePolicy = (form: PolicyForm) => this.#answer(() => this.#policy.write(form));
+  policyInForce = () => this.#answer(() => this.#policy.inForce());
+  watchPolicy = (isOn: boolean) => this.#answer(() => this.#policy.watch(isOn));
+  findRefusal = (text: string, back: number) => this.#answer(() => this.#policy.findRefusal(text, back));
+  readWorkload = (text: string) => this.#answer(() => this.#policy.readWorkload(text));
+  writeWorkload = (definition: WorkloadDefinition) => this.#answer(() => this.#policy.writeWorkload(definition));
+  translateWorkload = (definition: WorkloadDefinition, policyName: string) =>
+    this.#answer(() => this.#policy.translate(definition, policyName));
 }
 
 /** Output of a command as it comes, decoded when all of it is there. */

@@ -11,6 +11,7 @@ const host: HostState = {
   freeMemoryKiB: 1000,
   pcpuPercent: [0, 0],
   unsavedKiB: 0,
+  policy: null,
   phase: 'running',
 };
 const dom0: DomainState = {

@@ -1,5 +1,5 @@
 /** Turns the machine's state into the events that the page's store mirrors: batched, and only what changed. */
-import type { DomainState, HostState, LabEvent, LabState } from '../contract';
+import type { DomainState, Download, HostState, LabEvent, LabState } from '../contract';
 
 /** Numbers that always move (times, percentages) are reported once in this many ms of wall time. */
 const NUMBERS_MS = 250;
@@ -8,6 +8,7 @@ export class LabEvents {
   #host: HostState | undefined;
   readonly #domains = new Map<number, DomainState>();
   readonly #files = new Set<string>();
+  readonly #downloads = new Map<string, Download>();
   #queue: LabEvent[] = [];
   #numbersAtMs = Number.NEGATIVE_INFINITY;
 
@@ -20,6 +21,11 @@ export class LabEvents {
     this.#files.add(path);
   }
 
+  /** However many pieces arrive between two batches, the last state is reported. */
+  downloaded(download: Download): void {
+    this.#downloads.set(download.name, download);
+  }
+
   /** The events since the last batch. Call at most 20 times a second. */
   batch(state: LabState, wallMs: number): LabEvent[] {
     const hasNumbers = wallMs - this.#numbersAtMs >= NUMBERS_MS;
@@ -28,6 +34,8 @@ export class LabEvents {
     this.#queue = [];
     for (const path of this.#files) events.push({ type: 'fileChanged', path });
     this.#files.clear();
+    for (const download of this.#downloads.values()) events.push({ type: 'download', download });
+    this.#downloads.clear();
     this.#hostEvents(state.host, hasNumbers, events);
     this.#domainEvents(state.domains, hasNumbers, events);
     return events;
@@ -38,6 +46,7 @@ export class LabEvents {
     const isNews =
       !before ||
       before.phase !== host.phase ||
+      before.policy !== host.policy ||
       before.speed !== host.speed ||
       before.unsavedKiB > 0 !== host.unsavedKiB > 0;
     const hasMoved = !before || before.nowMs !== host.nowMs || before.freeMemoryKiB !== host.freeMemoryKiB;

@@ -81,6 +81,7 @@ export class LabSampler {
       freeMemoryKiB: (hypervisor?.memory.freePages ?? 0) * KIB_PER_PAGE,
       pcpuPercent: this.#pcpus.map(({ percent }) => Math.min(100, percent)),
       unsavedKiB: this.host.unsaved.bytes / 1024,
+      policy: this.host.acm?.state.policy.name ?? null,
       phase: this.host.phase,
     };
   }

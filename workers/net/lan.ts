@@ -5,6 +5,7 @@
 import type { EventQueue } from '../lib/clock';
 import { BROADCAST_MAC, macText } from '../lib/packet/addresses';
 import { ETHERNET_HEADER } from '../lib/packet/packet';
+import { type BulkEnd, BulkLinks, type BulkListener } from './bulk';
 
 /** Time on the wire and in the switch for one frame, ns; a 100 Mbit/s network has 80 ns per byte. */
 const LATENCY_NS = 30_000;
@@ -13,6 +14,8 @@ const NS_PER_BYTE = 80;
 export interface LanPort {
   /** Puts a frame on the wire. */
   send(frame: Uint8Array): void;
+  /** One end of a fast way for the data of a connection; see bulk.ts. */
+  bulk(name: string, listener: BulkListener): BulkEnd;
   unplug(): void;
 }
 
@@ -24,6 +27,9 @@ interface Plugged {
 }
 
 export class Lan {
+  readonly bulk = new BulkLinks();
+  /** Addresses of the machines that are switched on: what their management processors would say. */
+  readonly poweredOn = new Set<string>();
   readonly #ports = new Set<Plugged>();
   readonly #where = new Map<string, Plugged>();
 
@@ -31,9 +37,16 @@ export class Lan {
   plug(clock: EventQueue, receive: (frame: Uint8Array) => void): LanPort {
     const port: Plugged = { clock, receive, freeNs: 0 };
     this.#ports.add(port);
+    const bulkEnds = new Set<BulkEnd>();
     return {
       send: (frame) => this.#send(port, frame),
+      bulk: (name, listener) => {
+        const end = this.bulk.join(name, clock, listener);
+        bulkEnds.add(end);
+        return end;
+      },
       unplug: () => {
+        for (const end of bulkEnds) end.close();
         this.#ports.delete(port);
         for (const [mac, at] of this.#where) if (at === port) this.#where.delete(mac);
       },

@@ -5,6 +5,7 @@
  * v86's devices are cut off: every port and interrupt line a PC would have is dead, time comes from whoever owns the
  * engine, and code that v86 translates is compiled at once, so that a run depends on nothing but its inputs.
  */
+import { loadCpu, saveCpu } from './cpuState';
 import {
   FLAG_INTERRUPT,
   JIT_TABLE_OFFSET,
@@ -28,8 +29,6 @@ const VGA_MEMORY = 1 << 18;
 const SMALLEST_MEMORY = 1 << 20;
 const HARDWARE_IDLE_MS = 100;
 const MSR_HYPERCALL_PAGE = 0x4000_0000;
-const TASK_REGISTER_SEGMENTS = 6;
-const ALL_ONES = 0xffff_ffff;
 
 /** Whoever the processor leaves to. */
 export interface EngineOwner {
@@ -59,11 +58,6 @@ export interface EngineParts {
   readonly wasm: WasmHost;
 }
 
-export interface EntryPoint {
-  readonly eip: number;
-  readonly ebx: number;
-}
-
 export class Engine {
   readonly #exports: WasmExports;
   readonly #emulator: V86Instance;
@@ -76,6 +70,7 @@ export class Engine {
   #sliceStartCount = 0;
   #sliceStartNs = 0;
   #isEnteringLoop = false;
+  #isResetting = false;
   #mustStop = false;
   #isHeld = false;
   #translated: (() => void)[] = [];
@@ -160,30 +155,19 @@ export class Engine {
     return (this.#cpu.getUint32(place.flags, true) & FLAG_INTERRUPT) !== 0;
   }
 
-  /** The entry state of Xen's PVH boot protocol: flat 32-bit protected mode without paging, EBX = start info. */
-  enter({ eip, ebx }: EntryPoint): void {
-    const cpu = this.#cpu;
-    this.#exports['reset_cpu']!();
-    // The counter is v86's clock, which is the owner's time from now on, plus an offset: set when both are known.
-    this.#beginSlice();
-    const nowNs = BigInt(this.#sliceStartNs);
-    this.#exports['set_tsc']!(Number(nowNs & 0xffff_ffffn) | 0, Number(nowNs >> 32n));
-    cpu.setUint32(place.cr, 0x11, true);
-    cpu.setUint8(place.protected_mode, 1);
-    cpu.setUint32(place.flags, 2, true);
-    cpu.setUint8(place.is_32, 1);
-    cpu.setUint8(place.stack_size_32, 1);
-    for (let segment = 0; segment < TASK_REGISTER_SEGMENTS; segment++) {
-      cpu.setUint8(place.segment_is_null + segment, 0);
-      cpu.setUint8(place.segment_access_bytes + segment, segment === 1 ? 0x9b : 0x93);
-      cpu.setUint32(place.segment_offsets + 4 * segment, 0, true);
-      cpu.setUint32(place.segment_limits + 4 * segment, ALL_ONES, true);
-    }
-    cpu.setUint32(place.reg32 + 4 * register.ebx, ebx, true);
-    cpu.setUint32(place.instruction_pointer, eip, true);
-    cpu.setUint32(place.previous_ip, eip, true);
-    this.#exports['update_state_flags']!();
-    this.#exports['full_clear_tlb']!();
+  /** The processor gets the registers of a record (struct hvm_hw_cpu); its time stamp counter is the host's. */
+  load(record: Uint8Array): void {
+    // v86's counter is its clock less what that showed at the reset: nothing.
+    this.#isResetting = true;
+    loadCpu({ view: this.#cpu, exports: this.#exports }, this.#guest, record);
+    this.#isResetting = false;
+    this.#cpu.setUint8(place.in_hlt, 0);
+    this.#isHeld = false;
+  }
+
+  /** The registers between two slices, as a record. */
+  save(): Uint8Array {
+    return saveCpu({ view: this.#cpu, exports: this.#exports }, BigInt(this.owner.sliceStartNs()));
   }
 
   /** Physical address of a guest address by the page tables in force. */
@@ -233,6 +217,7 @@ export class Engine {
 
   /** v86's clock, ms. Its main loop asks first of all when it began: long ago, so that it returns after one round. */
   microtick(): number {
+    if (this.#isResetting) return 0;
     if (this.#isEnteringLoop) {
       this.#isEnteringLoop = false;
       return -1e9;

@@ -5,7 +5,7 @@
  * The emulator is made when the domain's builder sets the registers of its first vcpu. Making it takes real time but no virtual time: the
  * host's clock is held meanwhile (`hold`), so that a run does not depend on how fast a browser compiles WebAssembly.
  */
-import type { EntryState, GuestCpu, TranslatedCpu, VcpuRunner } from '../abi/cpu';
+import type { GuestCpu, TranslatedCpu, VcpuRunner } from '../abi/cpu';
 import { SCHEDOP_block, SCHEDOP_poll, SCHEDOP_shutdown, SCHEDOP_yield } from '../abi/sched';
 import { VCPUOP_down } from '../abi/vcpu';
 import { hypercall, SHUTDOWN_poweroff, SHUTDOWN_reboot } from '../abi/xen';
@@ -52,8 +52,8 @@ export class X86Machine {
   constructor(readonly world: X86World) {}
 
   /** Undefined: not a domain for an x86 processor. */
-  readonly findRunner = (cpu: GuestCpu, entry: EntryState): VcpuRunner | undefined =>
-    cpu.translated ? new X86Runner(this, cpu, cpu.translated, entry) : undefined;
+  readonly findRunner = (cpu: GuestCpu): VcpuRunner | undefined =>
+    cpu.translated ? new X86Runner(this, cpu, cpu.translated) : undefined;
 
   /** Rejects with EmulatorMismatch when the emulator is not the one that the hooks were made for. */
   parts(): Promise<EngineParts> {
@@ -75,14 +75,13 @@ class X86Runner implements VcpuRunner {
   #engine: Engine | undefined;
   #failure: unknown;
   #isAsked = false;
-  #isEntered = false;
+  #isLoaded = false;
   #isGone = false;
 
   constructor(
     readonly machine: X86Machine,
     readonly cpu: GuestCpu,
     readonly translated: TranslatedCpu,
-    readonly entry: EntryState,
   ) {}
 
   run(vcpu: number, budgetNs: number): number {
@@ -93,13 +92,17 @@ class X86Runner implements VcpuRunner {
     }
     const engine = this.#engine;
     if (!engine) throw new Error('run before it was prepared');
-    if (!this.#isEntered) {
-      this.#isEntered = true;
-      engine.enter({ eip: this.entry.eip, ebx: this.entry.ebx });
+    if (!this.#isLoaded) {
+      this.#isLoaded = true;
+      engine.load(this.translated.registers(0));
     }
     const usedNs = engine.run(budgetNs);
     if (engine.isHalted) this.translated.halt(0, engine.acceptsInterrupts);
     return Math.max(usedNs, EMPTY_SLICE_NS);
+  }
+
+  registers(vcpu: number): Uint8Array | undefined {
+    return vcpu === 0 && this.#isLoaded ? this.#engine?.save() : undefined;
   }
 
   dispose(): void {
@@ -113,6 +116,7 @@ class X86Runner implements VcpuRunner {
       this.#isAsked = true;
       this.machine.world.hold(this.#create());
     }
+    this.#isLoaded = false;
     return this.#engine !== undefined;
   }
 

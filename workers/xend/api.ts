@@ -49,6 +49,14 @@ export interface DeviceSummary {
 
 export type ShutdownWord = 'poweroff' | 'reboot' | 'halt' | 'suspend';
 
+export interface MigrateOptions {
+  readonly isLive: boolean;
+  /** The other xend's; undefined: the one of this host's configuration. */
+  readonly port?: number | undefined;
+  /** Of the link, Mbit/s. */
+  readonly rateMbps?: number | undefined;
+}
+
 export interface XendApi {
   /** Policies and labels. */
   readonly security: XendSecurityApi;
@@ -72,6 +80,18 @@ export interface XendApi {
   pause(key: string): Promise<void>;
   shutdown(key: string, reason: ShutdownWord): Promise<void>;
   destroy(key: string): Promise<void>;
+
+  /** Writes the domain's state to a file and ends it, or lets it go on when it is a checkpoint. */
+  save(key: string, path: string, isCheckpoint: boolean): Promise<void>;
+  /** Makes a domain from a state file; it is left paused. */
+  restore(path: string): Promise<DomainSummary>;
+  /** Saves a managed domain beside its configuration. */
+  suspend(key: string): Promise<void>;
+  /** Continues a suspended domain; it is left paused. */
+  resume(key: string): Promise<DomainSummary>;
+
+  /** Sends a domain to another host's xend. */
+  migrate(key: string, host: string, options: MigrateOptions): Promise<void>;
 
   setMemoryTarget(key: string, mebibytes: number): Promise<void>;
   setMaxMemory(key: string, mebibytes: number): Promise<void>;

@@ -11,12 +11,31 @@ import type { DomainHost } from './domainInfo';
 import { type Channel, storeDomDetails } from './domainStore';
 import { uuidBytes } from './environment';
 import { VmError, XendError, xcText } from './errors';
-import { type BuildRequest, buildLinux } from './image/linux';
+import { type BuildRequest, type BuildResult, buildLinux } from './image/linux';
 import { buildPvh } from './image/pvh';
 import { readPvhKernel } from './image/pvhKernel';
 
-/** What to boot: as configured, or as the boot loader finds. */
-export async function bootImage(host: DomainHost, config: DomainConfig): Promise<ImageConfig> {
+/** What puts something into a new domain's memory. */
+export interface DomainFiller {
+  /** Called first: throws VmError when it is known already that it cannot be done. */
+  check(): Promise<void>;
+  /** The domain has vcpus and a memory limit, and no memory. */
+  fill(domid: number, ports: { readonly storePort: number; readonly consolePort: number }): Promise<BuildResult>;
+}
+
+/** Loads the configured kernel, or the one that the boot loader finds. */
+export function kernelFiller(host: DomainHost, config: DomainConfig): DomainFiller {
+  let image: ImageConfig;
+  return {
+    async check() {
+      image = await bootImage(host, config);
+      checkImage(host, image);
+    },
+    fill: (domid, ports) => loadKernel(host, config, image, { domid, ...ports }),
+  };
+}
+
+async function bootImage(host: DomainHost, config: DomainConfig): Promise<ImageConfig> {
   const { image } = config;
   if (config.bootloader !== '' && image?.type !== 'hvm') return runBootloader(host.environment, config);
   if (!image) throw new VmError('unknown image type: None');
@@ -24,7 +43,7 @@ export async function bootImage(host: DomainHost, config: DomainConfig): Promise
 }
 
 /** Throws VmError when the host cannot run such an image or its files are not there. */
-export function checkImage(host: DomainHost, image: ImageConfig): void {
+function checkImage(host: DomainHost, image: ImageConfig): void {
   if (image.type === 'hvm' && !host.xc.physInfo().hvm)
     throw new VmError('HVM guest support is unavailable: is VT/AMD-V supported by your CPU and enabled in your BIOS?');
   if (image.type !== 'linux') throw new VmError(`unknown image type: ${image.type}`);
@@ -39,15 +58,17 @@ export function createInXen(host: DomainHost, config: DomainConfig): number {
     return host.xc.domainCreate(uuidBytes(config.uuid), ssidref);
   } catch (error) {
     if (!(error instanceof XenError)) throw error;
-    throw host.security.creationRefused(ssidref) ?? new VmError(`Creating domain failed: name=${config.name}`);
+    throw (
+      host.security.creationRefused(ssidref, config.name) ?? new VmError(`Creating domain failed: name=${config.name}`)
+    );
   }
 }
 
-/** Memory, kernel, event channels; answers the two channels to Domain-0. */
+/** Vcpus, memory, event channels; answers the two channels to Domain-0. */
 export async function buildDomain(
   host: DomainHost,
   config: DomainConfig,
-  image: ImageConfig,
+  filler: DomainFiller,
   domid: number,
 ): Promise<{ store: Channel; console: Channel }> {
   const { xc, log, environment } = host;
@@ -63,6 +84,23 @@ export async function buildDomain(
   await host.freeMemory(config.memoryMiB * 1024 + overheadKiB);
   const storePort = xc.evtchnAllocUnbound(domid, DOM0);
   const consolePort = xc.evtchnAllocUnbound(domid, DOM0);
+  const built = await filler.fill(domid, { storePort, consolePort });
+  const channels = {
+    store: { mfn: built.storeMfn, port: storePort },
+    console: { mfn: built.consoleMfn, port: consolePort },
+  };
+  storeDomDetails(environment.store, domid, config, channels, host.options.int('console-limit'), built.notes);
+  environment.store.introduce(domid, built.storeMfn, storePort);
+  return channels;
+}
+
+async function loadKernel(
+  host: DomainHost,
+  config: DomainConfig,
+  image: ImageConfig,
+  { domid, storePort, consolePort }: { domid: number; storePort: number; consolePort: number },
+): Promise<BuildResult> {
+  const { log } = host;
   const details = [
     ['domid', domid],
     ['memsize', config.memoryMiB],
@@ -88,14 +126,7 @@ export async function buildDomain(
     consolePort,
   };
   const pvhKernel = readPvhKernel(kernel);
-  const built = pvhKernel ? await buildPvh(host, request, pvhKernel) : buildLinux(xc, request);
-  const channels = {
-    store: { mfn: built.storeMfn, port: storePort },
-    console: { mfn: built.consoleMfn, port: consolePort },
-  };
-  storeDomDetails(environment.store, domid, config, channels, host.options.int('console-limit'), built.notes);
-  environment.store.introduce(domid, built.storeMfn, storePort);
-  return channels;
+  return pvhKernel ? buildPvh(host, request, pvhKernel) : buildLinux(host.xc, request);
 }
 
 /** Files that this host gets only when they are used: kernel, RAM disk and disk images of a domain. */

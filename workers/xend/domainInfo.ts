@@ -2,18 +2,19 @@
  * One domain in xend's eyes: how it is built, what xend writes about it, what happens when it shuts down, and how it is
  * taken away without leaving anything behind (tools/python/xen/xend/XendDomainInfo.py in Xen 3.4).
  */
-import { DOM0, SHUTDOWN_crash } from '../abi/xen';
+import { DOM0, SHUTDOWN_crash, SHUTDOWN_suspend } from '../abi/xen';
 import { XenError } from '../lib/errno';
 import { printSxp, type Sxp, sxpName } from '../lib/sxp';
 import type { DomainSummary, ShutdownWord } from './api';
+import { cancelSuspend } from './checkpoint/cancelSuspend';
 import { domainSxp } from './configSxp';
 import type { DevController, DeviceOwner } from './devController';
 import { checkDuplicate } from './deviceChecks';
-import { bootImage, buildDomain, checkImage, createInXen, pinVcpu } from './domainBuilder';
+import { buildDomain, createInXen, type DomainFiller, kernelFiller, pinVcpu } from './domainBuilder';
 import { type ConfigContext, checkMemory, type DeviceConfig, type DomainConfig, deviceConfig } from './domainConfig';
 import { powerState, stateLetters } from './domainState';
 import { availability, type Channel, createDomPath, freeVmPath, storeDomDetails, storeVmDetails } from './domainStore';
-import { randomMac, sleep, uuidBytes, type XendEnvironment } from './environment';
+import { randomMac, sleep, uuidBytes, type XendEnvironment, type XendFiles } from './environment';
 import { asXendError, textOf, XendError, xcText } from './errors';
 import type { XendLog } from './log';
 import { schedulerName } from './node';
@@ -35,8 +36,10 @@ export interface DomainHost {
   freeMemory(kib: number): Promise<void>;
   /** The domain has no id any more: forget it. */
   forget(domain: XendDomainInfo): void;
-  /** A managed domain's configuration has changed: keep it. */
-  keep(config: DomainConfig): void;
+  /** A dormant domain whose state lies in a file. */
+  isSuspended(config: DomainConfig): boolean;
+  /** A managed domain's configuration has changed: keep it, in `files` if they are given. */
+  keep(config: DomainConfig, files?: XendFiles): void;
   /** Starts a domain from the same configuration, waits for its devices and lets it run. */
   restart(config: DomainConfig): Promise<XendDomainInfo>;
 }
@@ -49,6 +52,9 @@ const BACKEND_SWEEP_MS = 20_000;
 /** How long whoever needs the devices of a dead domain waits for them, ms. */
 const RELEASE_TIMEOUT_MS = 5_000;
 const RELEASE_POLL_MS = 10;
+/** How long a guest may take to suspend, ms. */
+const SUSPEND_TIMEOUT_MS = 60_000;
+const SUSPEND_POLL_MS = 1;
 const REASON_NAMES = ['poweroff', 'reboot', 'suspend', 'crash', 'halt'];
 
 export class XendDomainInfo implements DeviceOwner, LabelledDomain {
@@ -102,12 +108,15 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
 
   // --- life
 
-  /** Builds the domain; it stays paused. On any failure everything is taken back and the error goes on. */
-  async start(): Promise<void> {
+  /**
+   * Builds the domain; it stays paused. `filler`: what its memory holds, by default the configured kernel. On any failure
+   * everything is taken back and the error goes on.
+   */
+  async start(filler: DomainFiller = kernelFiller(this.host, this.config)): Promise<void> {
     const { log } = this.host;
     log.debug('XendDomainInfo:2100', 'XendDomainInfo.constructDomain');
     try {
-      await this.#construct();
+      await this.#construct(filler);
       this.#createDevices();
       this.#storeDetails();
       this.#watchShutdown();
@@ -120,17 +129,16 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     }
   }
 
-  async #construct(): Promise<void> {
+  async #construct(filler: DomainFiller): Promise<void> {
     const { host, config } = this;
-    const image = await bootImage(host, config);
-    checkImage(host, image);
+    await filler.check();
     await host.freeMemory(4096);
     this.#domid = createInXen(host, config);
     this.#startTime = host.environment.nowUnix();
     this.#vmPath = freeVmPath(host.environment.store, config.uuid);
     storeVmDetails(host.environment.store, this.#vmPath, this.domid, config, this.#startTime);
     createDomPath(host.environment.store, this.domid, this.#vmPath);
-    this.#channels = await buildDomain(host, config, image, this.domid);
+    this.#channels = await buildDomain(host, config, filler, this.domid);
   }
 
   #createDevices(): void {
@@ -218,24 +226,59 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
   }
 
   rename(name: string): void {
-    const { store } = this.host.environment;
-    this.config.name = name;
-    if (this.isRunning) {
-      store.write(`${this.#vmPath}/name`, name);
-      store.write(`${this.domPath}/name`, name);
-    }
+    this.callFor(name);
     this.host.keep(this.config);
   }
 
+  /** The name under which others see it, for a while: a managed domain's configuration keeps its own. */
+  callFor(name: string): void {
+    const { store } = this.host.environment;
+    this.config.name = name;
+    if (!this.isRunning) return;
+    store.write(`${this.#vmPath}/name`, name);
+    store.write(`${this.domPath}/name`, name);
+  }
+
+  /** Asks the guest to suspend and waits until it has stopped. */
+  async suspend(): Promise<void> {
+    const { store } = this.host.environment;
+    const { environment } = this.host;
+    const node = `${this.domPath}/control/shutdown`;
+    this.shutdown('suspend');
+    for (let waited = 0; ; waited += SUSPEND_POLL_MS) {
+      const info = this.host.xc.domainInfo(this.domid);
+      if (!info || info.dying) throw new XendError(`Domain ${this.domid} is gone`);
+      if (info.shutdown && info.shutdownReason === SHUTDOWN_suspend) return;
+      if (info.shutdown) throw new XendError(`Domain ${this.domid} did not suspend`);
+      // Differs from Xen, which waits for ever for a guest that has said yes and does not do it.
+      if (waited >= SUSPEND_TIMEOUT_MS) {
+        store.write(node, '');
+        throw new XendError(`Timeout waiting for domain ${this.domid} to suspend`);
+      }
+      await sleep(environment, SUSPEND_POLL_MS);
+    }
+  }
+
+  /** A suspended domain goes on where it is (xc_domain_resume, the guest's SUSPEND_CANCEL). Harmless when it runs. */
+  resumeHere(): void {
+    const { xc, environment } = this.host;
+    const info = this.isRunning ? xc.domainInfo(this.domid) : undefined;
+    if (!info?.shutdown || info.shutdownReason !== SHUTDOWN_suspend) return;
+    cancelSuspend(xc, this.domid);
+    environment.store.remove(`${this.domPath}/xend/shutdown_completed`);
+    this.#isHandlingShutdown = false;
+    this.#info = xc.domainInfo(this.domid);
+  }
+
   /** The label in the configuration has changed. */
-  storeLabel(): void {
+  storeLabel(files: XendFiles): void {
     const { securityLabel } = this.config;
     const { store } = this.host.environment;
     if (this.isRunning) {
       if (securityLabel === undefined) store.remove(`${this.#vmPath}/security_label`);
       else store.write(`${this.#vmPath}/security_label`, securityLabel);
     }
-    this.host.keep(this.config);
+    this.host.keep(this.config, files);
   }
 
   sendSysrq(letter: string): void {
@@ -562,6 +605,7 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
   // --- what others see
 
   get powerState(): DomainSummary['powerState'] {
+    if (!this.isRunning && this.host.isSuspended(this.config)) return 'suspended';
     return powerState(this.#info);
   }
 

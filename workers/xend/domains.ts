@@ -3,19 +3,29 @@
  * (tools/python/xen/xend/XendDomain.py in Xen 3.4).
  */
 import { DOM0 } from '../abi/xen';
+import { SysError } from '../guest/sys';
+import type { ByteSource } from '../lib/byteStream';
+import { strerror } from '../lib/errno';
 import type { Sxp } from '../lib/sxp';
 import { DOM0_UUID, dom0Config, readAdopted } from './adopt';
 import { freeMemory } from './balloon';
+import { imageFiller, readConfig, saveCheckpoint } from './checkpoint/checkpoint';
+import { withSink, withSource } from './checkpoint/stateFile';
 import { pythonList } from './configSxp';
 import { DevController } from './devController';
+import type { DomainFiller } from './domainBuilder';
 import { type ConfigContext, checkName, type DomainConfig, parseDomainConfig } from './domainConfig';
 import { cloneConfig, type DomainHost, XendDomainInfo } from './domainInfo';
-import { randomUuid, sleep, type XendEnvironment } from './environment';
+import { type Connection, randomUuid, sleep, type XendEnvironment, type XendFiles } from './environment';
 import { VmError, XendError, XendInvalidDomain } from './errors';
 import type { XendLog } from './log';
 import { ManagedStore } from './managed';
 import type { XendOptions } from './options';
+import { RelocationLedger } from './relocation/ledger';
+import { type MigrateRequest, sendDomain } from './relocation/sender';
+import { RelocationServer } from './relocation/server';
 import { XendSecurity } from './security';
+import { relabelAs } from './securityChange';
 import type { Xc } from './xc';
 
 const KIB_PER_PAGE = 4;
@@ -32,6 +42,8 @@ export class XendDomain implements DomainHost {
   /** Managed domains as they lie dormant, by uuid. */
   readonly #managed = new Map<string, XendDomainInfo>();
   readonly #managedStore: ManagedStore;
+  readonly #ledger = new RelocationLedger();
+  readonly #relocation: RelocationServer;
   #unwatch: (() => void) | undefined;
   /** Settles when the domain that is being built now is done: only one at a time, or they would count on the same memory. */
   #building: Promise<unknown> = Promise.resolve();
@@ -56,6 +68,14 @@ export class XendDomain implements DomainHost {
     this.security = new XendSecurity({ environment, log, options, labelledDomains: () => this.all() });
     const directory = options.text('xend-domains-path')!;
     this.#managedStore = new ManagedStore(environment.files, directory, this.configContext, log);
+    this.#relocation = new RelocationServer({
+      environment,
+      log,
+      options,
+      ledger: this.#ledger,
+      receive: (connection, check) => this.#receiveFrom(connection, check),
+      onError,
+    });
   }
 
   /** Takes over Domain-0 and whatever runs, and listens to the hypervisor from now on. */
@@ -77,12 +97,14 @@ export class XendDomain implements DomainHost {
     }
     for (const config of this.#managedStore.load()) this.#managed.set(config.uuid, new XendDomainInfo(this, config));
     this.security.open();
+    this.#relocation.open();
     this.#unwatch = this.environment.store.watch('@releaseDomain', () => this.refresh());
   }
 
   /** xend stops: the domains go on without it. */
   close(): void {
     this.#unwatch?.();
+    this.#relocation.close();
     for (const domain of this.#domains) domain.detach();
     this.#domains.clear();
   }
@@ -113,17 +135,24 @@ export class XendDomain implements DomainHost {
     return [...active, ...[...this.#managed.values()].filter(({ config }) => !uuids.has(config.uuid))];
   }
 
+  /** The same as xend last heard of them, without asking the hypervisor: for views from outside. */
+  known(): readonly XendDomainInfo[] {
+    const active = [...this.#domains].filter((domain) => domain.isRunning);
+    const uuids = new Set(active.map(({ config }) => config.uuid));
+    return [...active, ...[...this.#managed.values()].filter(({ config }) => !uuids.has(config.uuid))];
+  }
+
   // --- managed domains
 
   isManaged(domain: XendDomainInfo): boolean {
     return this.#managed.has(domain.config.uuid);
   }
 
-  keep(config: DomainConfig): void {
+  keep(config: DomainConfig, files?: XendFiles): void {
     const dormant = this.#managed.get(config.uuid);
     if (!dormant) return;
     if (dormant.config !== config) Object.assign(dormant.config, cloneConfig(config));
-    this.#managedStore.save(dormant.config);
+    this.#managedStore.save(dormant.config, files);
   }
 
   /** Keeps a configuration without starting anything (`xm new`). */
@@ -205,16 +234,120 @@ export class XendDomain implements DomainHost {
     return domain;
   }
 
+  // --- saved domains
+
+  /** Rejects with XendError; the domain goes on then. */
+  async save(key: string, path: string, isCheckpoint: boolean): Promise<void> {
+    const domain = this.#savable(key, 'save');
+    await this.#saveTo(domain, path, isCheckpoint);
+  }
+
+  /** Saves a managed domain beside its configuration; it lies dormant afterwards. */
+  async suspend(key: string): Promise<void> {
+    const domain = this.lookup(key);
+    if (domain.isPrivileged) throw new XendError(`Cannot suspend privileged domain ${key}`);
+    if (domain.powerState !== 'running') throw new VmError('Domain is not running');
+    if (!this.isManaged(domain)) throw new XendError('Domain is not managed by Xend lifecycle support.');
+    await this.#saveTo(domain, this.#managedStore.checkpoint(domain.config.uuid), false);
+  }
+
+  /** Continues a domain that was suspended; it is left paused. */
+  async resume(key: string): Promise<XendDomainInfo> {
+    const domain = this.lookup(key);
+    const path = this.#managedStore.checkpoint(domain.config.uuid);
+    if (domain.isPrivileged) throw new XendError(`Cannot resume privileged domain ${key}`);
+    if (domain.isRunning) throw new XendError('Cannot resume domain that is not suspended.');
+    if (!this.environment.files.exists(path)) throw new XendError('Domain was not suspended by Xend');
+    const resumed = await this.restore(path, (config) => {
+      config.name = domain.config.name;
+      relabelAs(config, domain.config);
+    });
+    this.environment.files.remove(path);
+    return resumed;
+  }
+
+  /** Makes a domain from a state file; it is left paused. `adjust`: what has become of its configuration meanwhile. */
+  restore(path: string, adjust?: (config: DomainConfig) => void): Promise<XendDomainInfo> {
+    return withSource(this.environment, path, (source) => this.receive(source, adjust)).catch((error: unknown) => {
+      if (!(error instanceof SysError)) throw error;
+      throw new XendError(`can't read guest state file ${path}: ${strerror[error.code]}`);
+    });
+  }
+
+  /** A dormant domain whose state lies in a file. */
+  isSuspended({ uuid }: DomainConfig): boolean {
+    return this.environment.files.exists(this.#managedStore.checkpoint(uuid));
+  }
+
+  /**
+   * Makes a domain from a stream; it is left paused. Nothing is left of it on failure. `adjust` sees the configuration before
+   * anything is done, and may change it or throw.
+   */
+  async receive(
+    source: ByteSource,
+    adjust: (config: DomainConfig, sxp: Sxp) => void = () => {},
+  ): Promise<XendDomainInfo> {
+    const sxp = await readConfig(source);
+    const config = parseDomainConfig(sxp, this.configContext);
+    adjust(config, sxp);
+    return this.#oneAtATime(async () => {
+      this.refresh();
+      const twin = [...this.#domains].find(
+        ({ name, config: { uuid } }) => name === config.name || uuid === config.uuid,
+      );
+      if (twin) throw new VmError(`Domain '${config.name}' already exists with ID '${twin.domid}'`);
+      return this.#start(config, imageFiller(this, source));
+    });
+  }
+
+  /** Sends a domain to another host. Rejects with XendError; the domain goes on here then. */
+  async migrate(key: string, request: Omit<MigrateRequest, 'port'> & { readonly port?: number }): Promise<void> {
+    const domain = this.#savable(key, 'migrate');
+    const port = request.port ?? this.options.int('xend-relocation-port');
+    await sendDomain(this.environment, this.#ledger, domain, { ...request, port });
+  }
+
+  /** Makes a domain that another host sends, up to its devices; it is left paused. */
+  async #receiveFrom(connection: Connection, check: (config: Sxp) => void): Promise<XendDomainInfo> {
+    const domain = await this.receive(connection, (_config, sxp) => check(sxp));
+    try {
+      await domain.waitForDevices();
+    } catch (error) {
+      domain.destroy();
+      throw error;
+    }
+    return domain;
+  }
+
+  async #saveTo(domain: XendDomainInfo, path: string, isCheckpoint: boolean): Promise<void> {
+    const { files } = this.environment;
+    try {
+      await withSink(this.environment, path, (sink) => saveCheckpoint(domain, sink, { isLive: false, isCheckpoint }));
+    } catch (error) {
+      if (files.kindOf(path) === 'file') files.remove(path);
+      if (error instanceof SysError)
+        throw new XendError(`can't write guest state file ${path}: ${strerror[error.code]}`);
+      throw error;
+    }
+  }
+
+  #savable(key: string, verb: string): XendDomainInfo {
+    const domain = this.lookup(key);
+    if (domain.isPrivileged) throw new XendError(`Cannot ${verb} privileged domain ${key}`);
+    if (domain.powerState !== 'running') throw new VmError('Domain is not running');
+    return domain;
+  }
+
   #oneAtATime<T>(build: () => Promise<T>): Promise<T> {
     const built = this.#building.then(build);
     this.#building = built.catch(() => {});
     return built;
   }
 
-  async #start(config: DomainConfig): Promise<XendDomainInfo> {
+  async #start(config: DomainConfig, filler?: DomainFiller): Promise<XendDomainInfo> {
     const domain = new XendDomainInfo(this, config);
     this.#domains.add(domain);
-    await domain.start();
+    await domain.start(filler);
     this.refresh();
     return domain;
   }

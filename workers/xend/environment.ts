@@ -2,10 +2,44 @@
  * What xend needs from the Domain-0 it runs in: the way to the hypervisor, the store, files, programs and time. Every
  * promise here is settled by virtual time, never by the real world.
  */
+import type { Verdict } from '../acm/decisionLog';
 import type { SplitDevice } from '../devices/device';
 import type { Privcmd } from '../guest/services';
+import type { ByteSink, ByteSource } from '../lib/byteStream';
 import type { Random } from '../lib/random';
 import type { XenstoreClient } from '../xenstore/client';
+
+/** A file that is written or read from its beginning to its end. */
+export interface OpenFile {
+  /** Appends. Throws SysError when there is no room. */
+  write(bytes: Uint8Array): void;
+  /** Up to so many bytes; fewer at the end. */
+  read(length: number): Uint8Array;
+  close(): void;
+}
+
+/** A connection could not be made; the message is the reason as Python's socket module says it. */
+export class ConnectError extends Error {
+  override readonly name = 'ConnectError';
+}
+
+/** A TCP connection of Domain-0. Reading and writing reject with EndOfStream when it is there no more. */
+export interface Connection extends ByteSource, ByteSink {
+  readonly peerAddress: string;
+  readonly hasEnded: boolean;
+  /** From now on data takes a faster way beside the network. Both ends say so at the same point of their conversation. */
+  hurry(): void;
+  close(): void;
+}
+
+export interface XendNetwork {
+  /** Rejects with ConnectError. */
+  connect(host: string, port: number): Promise<Connection>;
+  /** An empty address: every one. The function ends it. SysError EADDRINUSE. */
+  listen(address: string, port: number, accepted: (connection: Connection) => void): () => void;
+  /** False: the machine with this address is off, and whatever it held in memory is gone (a fencing device's answer). */
+  isPoweredOn(address: string): boolean;
+}
 
 export interface XendFiles {
   /** Undefined when there is no such file or it cannot be read. */
@@ -37,6 +71,9 @@ export interface XendEnvironment {
   readonly privcmd: Privcmd;
   readonly store: XenstoreClient;
   readonly files: XendFiles;
+  /** Opens a file, emptied and made when missing for `write`. Throws SysError. */
+  openFile(path: string, mode: 'read' | 'write'): OpenFile;
+  readonly network: XendNetwork;
   readonly random: Random;
   /** The split device classes, from devices/registry.ts. */
   readonly devices: readonly SplitDevice<unknown>[];
@@ -50,6 +87,8 @@ export interface XendEnvironment {
   nowUnix(): number;
   /** Something that xend's code awaits has been settled: let it run before anything else happens in this machine. */
   wake(): void;
+  /** What xend made of a decision of the security policy, for whoever asks why. */
+  onVerdict?(verdict: Verdict): void;
   /** xend's process id, for its log. */
   readonly pid: number;
 }

@@ -33,19 +33,29 @@ export class ManagedStore {
     });
   }
 
-  save(config: DomainConfig): void {
-    const sxp: Sxp = [
-      ...domainSxp(config, undefined, 0),
-      ['vcpu_avail', String(config.vcpuAvail)],
-      ['cpu_weight', String(config.weight)],
-      ['cpu_cap', String(config.cap)],
-      ...config.backends.map((kind): Sxp => ['backend', [kind]]),
-    ];
-    this.files.write(`${this.directory}/${config.uuid}/config.sxp`, `${prettyPrint(sxp)}\n`);
+  save(config: DomainConfig, files = this.files): void {
+    files.write(`${this.directory}/${config.uuid}/config.sxp`, `${prettyPrint(keptSxp(config))}\n`);
+  }
+
+  /** Where a suspended domain's state lies. */
+  checkpoint(uuid: string): string {
+    return `${this.directory}/${uuid}/checkpoint.chk`;
   }
 
   remove(uuid: string): void {
+    this.files.remove(this.checkpoint(uuid));
     this.files.remove(`${this.directory}/${uuid}/config.sxp`);
     this.files.remove(`${this.directory}/${uuid}`);
   }
+}
+
+/** A configuration with everything that a domain is made from again. */
+export function keptSxp(config: DomainConfig): readonly Sxp[] {
+  return [
+    ...domainSxp(config, undefined, 0),
+    ['vcpu_avail', String(config.vcpuAvail)],
+    ['cpu_weight', String(config.weight)],
+    ['cpu_cap', String(config.cap)],
+    ...config.backends.map((kind): Sxp => ['backend', [kind]]),
+  ];
 }

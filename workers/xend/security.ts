@@ -2,7 +2,9 @@
  * Policies and labels in xend: what is in force, whether a domain may start and use its devices, and changes that happen
  * wholly or not at all (XendXSPolicyAdmin.py, util/acmpolicy.py and util/xsm/acm/acm.py in Xen 3.4).
  */
+import type { Verdict } from '../acm/decisionLog';
 import { defaultPolicy } from '../acm/defaultPolicy';
+import { chwallRowOf, ssidref } from '../acm/numbering';
 import { compilePolicy, decodePolicy } from '../acm/policyBinary';
 import { LookupError, PolicyMap, writeMap } from '../acm/policyMap';
 import { DEFAULT_POLICY_NAME, INACCESSIBLE, UNLABELED } from '../acm/policyModel';
@@ -16,18 +18,20 @@ import {
 } from '../acm/policyUpdate';
 import { PolicyError, type PolicyFile, readPolicy, writePolicy } from '../acm/policyXml';
 import { findResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
-import { sha1 } from '../acm/sha1';
 import { prettyXml, xmlText } from '../acm/xmlTree';
 import { XsError } from '../acm/xserr';
+import { SysError } from '../guest/sys';
+import { sha1 } from '../lib/digest';
 import { sxpText } from '../lib/sxp';
 import { BootPolicy } from './bootPolicy';
 import type { DeviceConfig, DomainConfig } from './domainConfig';
-import type { XendEnvironment } from './environment';
-import { VmError, type XendError, XsmError } from './errors';
+import type { XendEnvironment, XendFiles } from './environment';
+import { VmError, XendError, XsmError } from './errors';
 import type { XendLog } from './log';
 import type { XendOptions } from './options';
 import type { PolicyState } from './securityApi';
 import { checkResources, HypervisorRefusal, isDisk, readForUpdate, setPolicyError, updatedVif } from './securityChange';
+import { commitChange, type Labelling } from './securityCommit';
 import { SecurityFiles } from './securityFiles';
 import { XcAcm } from './xcAcm';
 
@@ -41,8 +45,8 @@ export interface LabelledDomain {
   readonly powerState: string;
   readonly config: DomainConfig;
   readonly info: { readonly ssidref: number } | undefined;
-  /** Writes the configuration where it is kept. */
-  storeLabel(): void;
+  /** Writes the label, and the configuration where it is kept, if it is. */
+  storeLabel(files: XendFiles): void;
 }
 
 export interface SecurityHost {
@@ -51,6 +55,13 @@ export interface SecurityHost {
   readonly options: XendOptions;
   /** Those with an id and dormant ones. */
   labelledDomains(): readonly LabelledDomain[];
+}
+
+/** What a view from outside may look at. */
+export interface SecurityView {
+  readonly security: XendSecurity;
+  /** As xend last heard of them. */
+  readonly domains: readonly LabelledDomain[];
 }
 
 interface Current {
@@ -115,7 +126,12 @@ export class XendSecurity {
     const row = (this.#dom0()?.info?.ssidref ?? 1) & 0xffff;
     const refusal = this.acm.changePolicy(compilePolicy(file), [], row === 1 ? [] : [[row, 1]]);
     if (refusal) this.host.log.error('XendXSPolicyAdmin:180', 'Could not put the DEFAULT policy in force.');
-    this.files.save(file, false);
+    try {
+      this.files.save(file, false);
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+      this.host.log.error('XendXSPolicyAdmin:184', `Could not write the DEFAULT policy: ${error.message}`);
+    }
     this.#become(file);
   }
 
@@ -156,13 +172,11 @@ export class XendSecurity {
     const { policyName } = this;
     const stored = domain.config.securityLabel;
     if (domain.domid !== 0 && stored !== undefined) return stored;
-    let label = UNLABELED;
-    try {
-      label = this.#current.map.label(domain.info?.ssidref ?? 0);
-    } catch (error) {
-      if (!(error instanceof LookupError)) throw error;
-    }
-    return fullLabel({ type: 'ACM', policy: policyName, label });
+    return fullLabel({
+      type: 'ACM',
+      policy: policyName,
+      label: labelName(this.#current.map, domain.info?.ssidref ?? 0),
+    });
   }
 
   /**
@@ -172,6 +186,28 @@ export class XendSecurity {
   authorise(config: DomainConfig): number {
     if (!this.#current) return 0;
     const { map, file } = this.#current;
+    return this.#judged({ asked: 'start', who: config.name }, () => this.#authorise(config, map, file));
+  }
+
+  /** Tells whoever keeps the reasons how it ended. */
+  #judged<T>(question: Omit<Verdict, 'isPermitted' | 'text'>, body: () => T): T {
+    const { environment } = this.host;
+    try {
+      const result = body();
+      environment.onVerdict?.({ ...question, isPermitted: true });
+      return result;
+    } catch (error) {
+      if (error instanceof XendError) this.reportRefusal(question, error);
+      throw error;
+    }
+  }
+
+  reportRefusal(question: Omit<Verdict, 'isPermitted' | 'text'>, error: XendError): void {
+    const text = error instanceof XsmError ? error.text : error.message;
+    this.host.environment.onVerdict?.({ ...question, isPermitted: false, text });
+  }
+
+  #authorise(config: DomainConfig, map: PolicyMap, file: PolicyFile): number {
     if (config.securityLabel === undefined && !file.policy.vmLabels.some(({ name }) => name === UNLABELED))
       throw new XsmError('Domain not labeled');
     config.securityLabel ??= fullLabel({ type: 'ACM', policy: this.policyName, label: UNLABELED });
@@ -188,17 +224,25 @@ export class XendSecurity {
   }
 
   /** A domain was not made: because of others that run, or for lack of memory, which the hypervisor answers alike. */
-  creationRefused(ssidref: number): XendError | undefined {
+  creationRefused(ssidref: number, name: string): XendError | undefined {
     if (!this.#current || this.acm.conflictset(ssidref)) return undefined;
-    return new XsmError('Domain in conflict set with running domains');
+    const refusal = new XsmError('Domain in conflict set with running domains');
+    this.reportRefusal({ asked: 'start', who: name }, refusal);
+    return refusal;
   }
 
   // --- devices
 
   /** Throws VmError or XsmError when the domain may not use the device. */
   checkDevice(config: DomainConfig, device: DeviceConfig): void {
-    if (isDisk(device)) this.#checkDisk(config, sxpText(device.sxp, 'uname') ?? '');
-    else if (device.class === 'vif') this.#checkVif(config, device);
+    if (isDisk(device)) {
+      const uname = sxpText(device.sxp, 'uname') ?? '';
+      if (!this.#current) this.#checkDisk(config, uname);
+      else this.#judged({ asked: 'disk', who: config.name, resource: uname }, () => this.#checkDisk(config, uname));
+    } else if (device.class === 'vif' && this.#current) {
+      const resource = sxpText(device.sxp, 'mac') ?? 'vif';
+      this.#judged({ asked: 'vif', who: config.name, resource }, () => this.#checkVif(config, device));
+    }
   }
 
   #checkDisk(config: DomainConfig, uname: string): void {
@@ -264,19 +308,22 @@ export class XendSecurity {
     options: { readonly isReload?: boolean; readonly forBoot?: boolean } = {},
   ): PolicyState {
     this.requireCurrent('xsm');
-    try {
-      this.#update(readForUpdate(source), options);
-    } catch (error) {
-      throw setPolicyError(error);
-    }
-    return this.state()!;
+    return this.#judged({ asked: 'policy', who: this.policyName }, () => {
+      try {
+        this.#update(readForUpdate(source), options);
+      } catch (error) {
+        throw setPolicyError(error);
+      }
+      return this.state()!;
+    });
   }
 
   /** Puts DEFAULT in force. */
   resetPolicy(): { readonly wasBoot: boolean } {
     const { file } = this.requireCurrent();
     const wasBoot = this.boot.name === file.policy.name;
-    const failure = () => new XsmError("Could not reset the system's policy. Try to halt all guests.");
+    const failure = (...details: readonly string[]) =>
+      new XsmError("Could not reset the system's policy. Try to halt all guests.", details);
     // DEFAULT lets nothing run but Domain-0.
     if (this.host.labelledDomains().some(({ domid }) => domid > 0)) throw failure();
     const dom0 = this.#dom0();
@@ -285,6 +332,7 @@ export class XendSecurity {
       this.#update(readPolicy(writePolicy(defaultPolicy(label === UNLABELED ? undefined : label))), {});
     } catch (error) {
       if (error instanceof XsError) throw failure();
+      if (error instanceof SysError) throw failure(error.message);
       throw error;
     }
     return { wasBoot };
@@ -312,42 +360,85 @@ export class XendSecurity {
         checkResources(domain, labels.get(domain), { entries, old: current.file, next: file, map, plan, files });
     const dom0 = this.#dom0();
     const dom0Before = dom0 && this.labelOf(dom0);
+    const dom0Ref = movedReference(dom0?.info?.ssidref ?? 0, plan);
+    const dom0Label = fullLabel({ type: 'ACM', policy: next.name, label: labelName(map, dom0Ref) });
 
+    commitChange({
+      files,
+      labellings: domains
+        .filter(({ domid }) => domid !== 0)
+        .map(
+          (domain): Labelling => ({
+            domain,
+            label: labels.get(domain),
+            devices: domain.config.devices.map((device) => updatedVif(device, old, next, plan)),
+          }),
+        ),
+      stage: (staged) => {
+        const inFiles = this.files.in(staged);
+        const boot = new BootPolicy(staged);
+        inFiles.writeResources(entries);
+        boot.remove();
+        inFiles.save(file, next.name !== DEFAULT_POLICY_NAME);
+        if (dom0 && dom0Label !== dom0Before) boot.setSsidref(dom0Word(dom0Ref, dom0Label));
+        if (next.name !== DEFAULT_POLICY_NAME && forBoot) boot.install(next.name, binary);
+      },
+      enforce: () => this.#enforce(binary, plan),
+    });
+    this.#become(file);
+  }
+
+  /** Throws HypervisorRefusal. Answers how to go back. */
+  #enforce(binary: Uint8Array, plan: UpdatePlan): () => void {
+    const before = this.acm.policy()!;
+    const refs = this.host
+      .labelledDomains()
+      .flatMap(({ domid, info }) => (info ? [[domid, info.ssidref] as const] : []));
     const refusal = this.acm.changePolicy(binary, plan.deletions, plan.changes);
     if (refusal) throw new HypervisorRefusal(refusal);
-
-    this.files.writeResources(entries);
-    this.boot.remove();
-    this.files.save(file, next.name !== DEFAULT_POLICY_NAME);
-    this.#become(file);
-    for (const [domain, label] of labels) {
-      if (domain.domid === 0) continue;
-      domain.config.securityLabel = label;
-      domain.config.devices = domain.config.devices.map((device) => updatedVif(device, old, next, plan));
-      domain.storeLabel();
-    }
-    this.#rememberDom0(dom0Before);
-    if (next.name !== DEFAULT_POLICY_NAME && forBoot) this.boot.install(next.name, binary);
+    return () => {
+      const back = this.acm.changePolicy(
+        before,
+        [],
+        plan.changes.map(([old, now]) => [now, old]),
+      );
+      // Two labels that became one are told apart again.
+      if (back ?? this.acm.relabel(refs))
+        this.host.log.error('XendXSPolicyAdmin:201', 'Could not go back to the policy before.');
+    };
   }
 
   #labelAfter(domain: LabelledDomain, plan: UpdatePlan, file: PolicyFile): string | undefined {
     const full = parseFullLabel(domain.config.securityLabel ?? '');
     if (!full) return domain.config.securityLabel;
-    return fullLabel(updatedLabel(full, this.requireCurrent().file.policy, file.policy, plan.vmLabelNow));
+    const old = this.requireCurrent().file.policy;
+    const next = file.policy;
+    // DEFAULT takes Domain-0's label over from whatever it was; for the others that label is gone.
+    const isKept = next.name !== DEFAULT_POLICY_NAME || next.vmLabels.some(({ name }) => name === full.label);
+    return fullLabel(updatedLabel(full, old, next, isKept ? plan.vmLabelNow : () => undefined));
   }
+}
 
-  /** Domain-0's label goes onto Xen's boot line when it is another than before. */
-  #rememberDom0(before: string | undefined): void {
-    const dom0 = this.#dom0();
-    const label = dom0 && this.labelOf(dom0);
-    if (!dom0 || label === before) return;
-    this.writeDom0Word(dom0.info?.ssidref ?? 0, label);
-  }
+/** What Xen's boot line says of Domain-0's label; nothing under DEFAULT. */
+export function dom0Word(ssidref: number, label: string): string | undefined {
+  if (parseFullLabel(label)?.policy === DEFAULT_POLICY_NAME) return undefined;
+  return `0x${ssidref.toString(16).padStart(8, '0')}:${label}`;
+}
 
-  writeDom0Word(ssidref: number, label: string | undefined): void {
-    const isDefault = this.policyName === DEFAULT_POLICY_NAME;
-    this.boot.setSsidref(isDefault ? undefined : `0x${ssidref.toString(16).padStart(8, '0')}:${label}`);
+/** What a policy calls a reference; unlabelled when it has no name for it. */
+function labelName(map: PolicyMap, ref: number): string {
+  try {
+    return map.label(ref);
+  } catch (error) {
+    if (!(error instanceof LookupError)) throw error;
+    return UNLABELED;
   }
+}
+
+/** The reference that a change list gives a domain. */
+function movedReference(ref: number, { changes }: UpdatePlan): number {
+  const now = new Map(changes).get(chwallRowOf(ref));
+  return now === undefined ? ref : ssidref(now, now);
 }
 
 export function isActive({ powerState }: LabelledDomain): boolean {

@@ -7,17 +7,33 @@ import { fullLabel, parseFullLabel } from '../acm/policyUpdate';
 import { PolicyError, readPolicy } from '../acm/policyXml';
 import { findResource, normalResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
 import { type XserrName, xserrText } from '../acm/xserr';
+import { SysError } from '../guest/sys';
 import { sxpText } from '../lib/sxp';
+import { BootPolicy } from './bootPolicy';
 import type { DeviceConfig } from './domainConfig';
 import type { XendDomainInfo } from './domainInfo';
 import type { XendDomain } from './domains';
 import { XendError, XsmError } from './errors';
-import { INACTIVE, isActive, lookup, type XendSecurity } from './security';
+import { dom0Word, INACTIVE, isActive, lookup, type XendSecurity } from './security';
 import type { DryRun, PolicyState, XendSecurityApi } from './securityApi';
-import { isDisk, pairsText, withVifLabel } from './securityChange';
+import { isDisk, pairsText, refuseReservedName, withVifLabel } from './securityChange';
+import { commitChange } from './securityCommit';
 import { POLICY_SOURCES } from './securityFiles';
 
 const SCRIPTS = '/etc/xen/scripts';
+
+/** An error in the words of its command. */
+type Failed = (code: XserrName, details?: readonly string[], more?: string) => XsmError;
+
+/** A file that cannot be written is the command's error, with the reason on a line of its own. */
+function fileErrors(failed: Failed, body: () => void): void {
+  try {
+    body();
+  } catch (error) {
+    if (error instanceof SysError) throw failed('FILE_ERROR', [error.message]);
+    throw error;
+  }
+}
 
 export class SecurityCalls implements XendSecurityApi {
   constructor(readonly domains: XendDomain) {}
@@ -92,7 +108,8 @@ export class SecurityCalls implements XendSecurityApi {
   async setResourceLabel(resource: string, policy: string, label: string): Promise<void> {
     const { files } = this.#security;
     this.#security.requireCurrent();
-    const failed = (code: XserrName) => new XsmError(`An error occurred labeling the resource: ${xserrText(code)}`);
+    const failed: Failed = (code, details) =>
+      new XsmError(`An error occurred labeling the resource: ${xserrText(code)}`, details);
     const name = this.#named(() => normalResource(resource, this.#files));
     if (label !== INACCESSIBLE) this.#requireLabel(policy, label, 'res');
     const entries = files.resources();
@@ -107,18 +124,19 @@ export class SecurityCalls implements XendSecurityApi {
       throw failed('BAD_LABEL');
     const entry = { name, type: 'ACM', policy: label === INACCESSIBLE ? '*' : policy, label };
     await this.#changeScript('add', entry);
-    files.writeResources([...files.resources(), entry]);
+    fileErrors(failed, () => files.writeResources([...files.resources(), entry]));
   }
 
   /** Works without a policy in force too: it repairs a machine whose labels nobody understands any more. */
   async removeResourceLabel(resource: string): Promise<void> {
     const { files } = this.#security;
+    const failed: Failed = (code, details) =>
+      new XsmError(`An error occurred removing the label: ${xserrText(code)}`, details);
     const old = this.#named(() => findResource(files.resources(), resource, this.#files));
     if (!old) throw new XsmError('Resource not labeled');
-    if (this.#isInUse(old.name))
-      throw new XsmError(`An error occurred removing the label: ${xserrText('RESOURCE_IN_USE')}`);
+    if (this.#isInUse(old.name)) throw failed('RESOURCE_IN_USE');
     await this.#changeScript('remove', old);
-    files.writeResources(files.resources().filter(({ name }) => name !== old.name));
+    fileErrors(failed, () => files.writeResources(files.resources().filter(({ name }) => name !== old.name)));
   }
 
   #named<T>(body: () => T): T {
@@ -171,15 +189,24 @@ export class SecurityCalls implements XendSecurityApi {
 
   async setDomainLabel(key: string, policy: string, label: string): Promise<{ readonly isDormant: boolean }> {
     const domain = this.domains.lookup(key);
-    const failed = (code: XserrName, more = '') =>
-      new XsmError(`An error occurred relabeling the domain: ${xserrText(code)}${more}`);
+    try {
+      return this.#setDomainLabel(domain, policy, label);
+    } catch (error) {
+      if (error instanceof XsmError) this.#security.reportRefusal({ asked: 'relabel', who: domain.name }, error);
+      throw error;
+    }
+  }
+
+  #setDomainLabel(domain: XendDomainInfo, policy: string, label: string): { readonly isDormant: boolean } {
+    const failed: Failed = (code, details, more = '') =>
+      new XsmError(`An error occurred relabeling the domain: ${xserrText(code)}${more}`, details);
     this.#security.requireCurrent();
     if (!isActive(domain) && domain.powerState !== 'halted' && domain.powerState !== 'suspended')
       throw failed('VM_WRONG_STATE');
     const text = fullLabel({ type: 'ACM', policy, label });
+    const files = this.#files;
     if (!isActive(domain)) {
-      domain.config.securityLabel = text;
-      domain.storeLabel();
+      fileErrors(failed, () => commitChange({ files, labellings: [{ domain, label: text }] }));
       return { isDormant: true };
     }
     if (policy !== this.#security.policyName) throw failed('POLICY_NOT_LOADED');
@@ -188,26 +215,35 @@ export class SecurityCalls implements XendSecurityApi {
     const ssidref = map.ssidref(label, 'dom');
     if (domain.isPrivileged) this.#checkDom0(ssidref, failed);
     else this.#checkRelabel(domain, text, ssidref, failed);
-    const refusal = this.#security.acm.relabel([[domain.domid, ssidref]]);
-    if (refusal) throw failed('HV_OP_FAILED', `. Hypervisor reported errors:${pairsText(refusal)}`);
+    fileErrors(failed, () =>
+      commitChange({
+        files,
+        labellings: domain.isPrivileged ? [] : [{ domain, label: text }],
+        stage: (staged) => {
+          if (domain.isPrivileged) new BootPolicy(staged).setSsidref(dom0Word(ssidref, text));
+        },
+        enforce: () => {
+          const before = domain.info?.ssidref ?? 0;
+          const { acm } = this.#security;
+          const refusal = acm.relabel([[domain.domid, ssidref]]);
+          if (refusal) throw failed('HV_OP_FAILED', [], `. Hypervisor reported errors:${pairsText(refusal)}`);
+          return () => void acm.relabel([[domain.domid, before]]);
+        },
+      }),
+    );
     this.domains.refresh();
-    if (domain.isPrivileged) this.#security.writeDom0Word(ssidref, text);
-    else {
-      domain.config.securityLabel = text;
-      domain.storeLabel();
-    }
     return { isDormant: ssidref === 0 };
   }
 
   /** The new label must hold every type of the domains that run (Users' Manual, §10.2.7). */
-  #checkDom0(ssidref: number, failed: (code: XserrName) => XsmError): void {
+  #checkDom0(ssidref: number, failed: Failed): void {
     const running = this.domains.list().filter(({ domid }) => domid !== 0);
     if (!running.every(({ info }) => this.#security.acm.authorization(ssidref, info?.ssidref ?? 0)))
       throw failed('HV_OP_FAILED');
   }
 
   /** Everything that the domain uses must stay within its reach, and Domain-0 authorised to run it. */
-  #checkRelabel(domain: XendDomainInfo, label: string, ssidref: number, failed: (code: XserrName) => XsmError): void {
+  #checkRelabel(domain: XendDomainInfo, label: string, ssidref: number, failed: Failed): void {
     const dom0 = this.domains.lookup('0').info?.ssidref ?? 0;
     if (!this.#security.acm.authorization(dom0, ssidref)) throw failed('VM_NOT_AUTHORIZED');
     if (!this.#security.files.hasResourceFile) return;
@@ -227,10 +263,7 @@ export class SecurityCalls implements XendSecurityApi {
     const domain = this.domains.lookup(key);
     if (domain.config.securityLabel === undefined && !domain.isPrivileged) return false;
     // A running domain keeps its label, though the tools say otherwise.
-    if (!isActive(domain)) {
-      domain.config.securityLabel = undefined;
-      domain.storeLabel();
-    }
+    if (!isActive(domain)) commitChange({ files: this.#files, labellings: [{ domain, label: undefined }] });
     return true;
   }
 
@@ -248,8 +281,8 @@ export class SecurityCalls implements XendSecurityApi {
     if (isActive(domain)) throw new XsmError(xserrText('RESOURCE_IN_USE'));
     if (label) this.#requireLabel(label.policy, label.label, 'res');
     const changed = withVifLabel(vif, label && fullLabel({ type: 'ACM', ...label }));
-    domain.config.devices = domain.config.devices.map((device) => (device === vif ? changed : device));
-    domain.storeLabel();
+    const devices = domain.config.devices.map((device) => (device === vif ? changed : device));
+    commitChange({ files: this.#files, labellings: [{ domain, label: domain.config.securityLabel, devices }] });
   }
 
   #vif(domain: XendDomainInfo, index: number): DeviceConfig {
@@ -280,10 +313,15 @@ export class SecurityCalls implements XendSecurityApi {
     if (!source) throw new XendError(`Unknown policy '${name}'`);
     try {
       const file = readPolicy(source);
+      refuseReservedName(file);
       checkPolicy(file.policy);
       if (file.policy.name !== name)
         throw new XendError(`Creating policy failed:\nthe policy in the file is named ${file.policy.name}`);
-      this.#security.files.save(file, true);
+      commitChange({
+        files: this.#files,
+        labellings: [],
+        stage: (staged) => this.#security.files.in(staged).save(file, true),
+      });
     } catch (error) {
       if (!(error instanceof PolicyError)) throw error;
       const lines = error.problems.map(({ message, place }) => `line ${place.line}: ${message}`);

@@ -4,13 +4,15 @@
  */
 import { binaryOf } from '../acm/policyBinary';
 import { LookupError, type PolicyMap } from '../acm/policyMap';
+import { DEFAULT_POLICY_NAME } from '../acm/policyModel';
 import { type FullLabel, fullLabel, parseFullLabel, type UpdatePlan, updatedLabel } from '../acm/policyUpdate';
 import { PolicyError, type PolicyFile, readPolicy } from '../acm/policyXml';
 import { findResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
 import { TypeEnforcement } from '../acm/typeEnforcement';
 import { XSERR, XsError, type XserrName, xserrText } from '../acm/xserr';
+import { SysError } from '../guest/sys';
 import { sxpText } from '../lib/sxp';
-import type { DeviceConfig } from './domainConfig';
+import type { DeviceConfig, DomainConfig } from './domainConfig';
 import type { XendFiles } from './environment';
 import { XsmError } from './errors';
 import type { LabelledDomain } from './security';
@@ -101,8 +103,33 @@ export function withVifLabel(device: DeviceConfig, label: string | undefined): D
   return { ...device, sxp: label === undefined ? others : [...others, ['security_label', label]] };
 }
 
+/** A domain that slept while policies changed gets the labels that its kept configuration has by now. */
+export function relabelAs(config: DomainConfig, kept: DomainConfig): void {
+  config.securityLabel = kept.securityLabel;
+  const vifs = kept.devices.filter(({ class: name }) => name === 'vif');
+  let at = 0;
+  config.devices = config.devices.map((device) => {
+    if (device.class !== 'vif') return device;
+    const twin = vifs[at++];
+    return twin ? withVifLabel(device, sxpText(twin.sxp, 'security_label')) : device;
+  });
+}
+
+/** DEFAULT, which may follow every policy and be followed by any, is xend's own. Throws PolicyError. */
+export function refuseReservedName({ policy: { name, versionPlace } }: PolicyFile): void {
+  if (name !== DEFAULT_POLICY_NAME && name !== 'NULL') return;
+  const place = versionPlace ?? { line: 1, column: 1 };
+  throw new PolicyError([{ code: 'BAD_POLICY_NAME', message: `the name ${name} is reserved`, place }]);
+}
+
 /** Whatever is wrong with the file itself is one error during an update. */
 export function readForUpdate(source: Uint8Array): PolicyFile {
+  const file = readAsXml(source);
+  refuseReservedName(file);
+  return file;
+}
+
+function readAsXml(source: Uint8Array): PolicyFile {
   try {
     return readPolicy(source);
   } catch (error) {
@@ -148,6 +175,7 @@ export function setPolicyError(error: unknown): unknown {
     if (error.pairs.length === 0) return failed("Unknown XSERR code '0x1'.");
     return failed(`${xserrText('HV_OP_FAILED')}. Hypervisor reported errors:${pairsText(error.pairs)}`);
   }
+  if (error instanceof SysError) return failed(xserrText('FILE_ERROR'), [error.message]);
   if (!(error instanceof XsError)) return error;
   const details =
     error instanceof PolicyError

@@ -18,9 +18,14 @@ export class SecurityFiles {
 
   constructor(
     readonly files: XendFiles,
-    securityPath: string | undefined,
+    readonly securityPath: string | undefined,
   ) {
     this.saved = `${securityPath ?? SECURITY}/policies`;
+  }
+
+  /** The same places in other files, on trial for instance. */
+  in(files: XendFiles): SecurityFiles {
+    return new SecurityFiles(files, this.securityPath);
   }
 
   /** `a.b` is the policy a/b. */

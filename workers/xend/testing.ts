@@ -9,7 +9,7 @@ import { VirtualClock } from '../lib/clock';
 import { XenError } from '../lib/errno';
 import { seeded } from '../lib/random';
 import type { XenstoreClient, XenstoreWriter } from '../xenstore/client';
-import type { XendEnvironment } from './environment';
+import { ConnectError, type XendEnvironment } from './environment';
 import { Xend } from './xend';
 
 const PAGE = 4096;
@@ -403,6 +403,24 @@ export function fakeHost(options: FakeHostOptions = {}) {
           : undefined;
       },
       kindOf: (path) => (files.has(path) ? 'file' : undefined),
+    },
+    openFile: (path, mode) => {
+      if (mode === 'write') files.set(path, new Uint8Array(0));
+      let offset = 0;
+      return {
+        write: (more) => void files.set(path, Uint8Array.from([...bytes(files.get(path)!), ...more])),
+        read: (length) => {
+          const part = bytes(files.get(path)!).slice(offset, offset + length);
+          offset += part.length;
+          return part;
+        },
+        close: () => {},
+      };
+    },
+    network: {
+      connect: () => Promise.reject(new ConnectError('Network is unreachable')),
+      listen: () => () => {},
+      isPoweredOn: () => false,
     },
     uname: () => ({ nodename: 'lab', release: '2.6.18-xen', version: '#1 SMP', machine: 'i686' }),
     runScript: async (path, args) => {

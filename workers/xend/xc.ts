@@ -10,20 +10,29 @@ import {
   XEN_DOMCTL_createdomain,
   XEN_DOMCTL_destroydomain,
   XEN_DOMCTL_getdomaininfo,
+  XEN_DOMCTL_gethvmcontext,
+  XEN_DOMCTL_getpageframeinfo2,
   XEN_DOMCTL_getvcpuaffinity,
+  XEN_DOMCTL_getvcpucontext,
   XEN_DOMCTL_getvcpuinfo,
   XEN_DOMCTL_hypercall_init,
   XEN_DOMCTL_max_mem,
   XEN_DOMCTL_max_vcpus,
+  XEN_DOMCTL_PFINFO_XTAB,
   XEN_DOMCTL_pausedomain,
   XEN_DOMCTL_resumedomain,
   XEN_DOMCTL_SHADOW_ENABLE_EXTERNAL,
   XEN_DOMCTL_SHADOW_ENABLE_REFCOUNT,
   XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE,
+  XEN_DOMCTL_SHADOW_OP_CLEAN,
   XEN_DOMCTL_SHADOW_OP_ENABLE,
+  XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY,
+  XEN_DOMCTL_SHADOW_OP_OFF,
+  XEN_DOMCTL_SHADOW_OP_PEEK,
   XEN_DOMCTL_scheduler_op,
   XEN_DOMCTL_set_address_size,
   XEN_DOMCTL_setdomainhandle,
+  XEN_DOMCTL_sethvmcontext,
   XEN_DOMCTL_setvcpuaffinity,
   XEN_DOMCTL_setvcpucontext,
   XEN_DOMCTL_shadow_op,
@@ -31,9 +40,15 @@ import {
   XEN_SCHEDULER_CREDIT,
 } from '../abi/domctl';
 import { EVTCHNOP_alloc_unbound } from '../abi/eventChannel';
-import { HVMOP_set_param } from '../abi/hvmParams';
-import { XENMEM_populate_physmap, XENMEM_set_memory_map } from '../abi/memory';
+import { HVMOP_get_param, HVMOP_set_param } from '../abi/hvmParams';
+import {
+  XENMEM_decrease_reservation,
+  XENMEM_maximum_gpfn,
+  XENMEM_populate_physmap,
+  XENMEM_set_memory_map,
+} from '../abi/memory';
 import { XEN_SYSCTL_getdomaininfolist } from '../abi/sysctl';
+import { VCPU_GUEST_CONTEXT_SIZE } from '../abi/vcpu';
 import { hypercall } from '../abi/xen';
 import type { ForeignMapping, HypercallBuffer, Privcmd } from '../guest/services';
 import { XenError } from '../lib/errno';
@@ -43,8 +58,8 @@ import { XcHost } from './xcHost';
 const D = 16;
 /** Offset of the union in xen_sysctl. */
 const S = 8;
-/** Frames asked for in one populate_physmap. */
-const POPULATE_BATCH = 1024;
+/** Frames of one reservation call. */
+const RESERVATION_BATCH = 1024;
 
 /** getdomaininfo: a domain as the hypervisor sees it. */
 export interface DomainInfo {
@@ -182,6 +197,26 @@ export class Xc extends XcHost {
     });
   }
 
+  /** Log-dirty mode on or off. */
+  setDirtyLog(domid: number, isOn: boolean): void {
+    this.domctl(XEN_DOMCTL_shadow_op, domid, (op) => {
+      op.u32(D, isOn ? XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY : XEN_DOMCTL_SHADOW_OP_OFF);
+    });
+  }
+
+  /** Which of so many frames were written since the last clean: a bit each, lowest first. */
+  dirtyFrames(domid: number, frames: number, clean: boolean): Uint8Array {
+    const size = Math.ceil(frames / 8);
+    return this.withBuffer(size, (bitmap) => {
+      this.domctl(XEN_DOMCTL_shadow_op, domid, (op) => {
+        op.u32(D, clean ? XEN_DOMCTL_SHADOW_OP_CLEAN : XEN_DOMCTL_SHADOW_OP_PEEK);
+        op.u64(D + 16, BigInt(bitmap.va));
+        op.u64(D + 24, BigInt(frames));
+      });
+      return bitmap.read(0, size).slice();
+    });
+  }
+
   /** HVMOP_set_param. */
   setHvmParam(domid: number, index: number, value: number): void {
     this.withBuffer(16, (op) => {
@@ -189,6 +224,32 @@ export class Xc extends XcHost {
       op.u32(4, index);
       op.u64(8, BigInt(value));
       this.privcmd.hypercall(hypercall.hvm_op, HVMOP_set_param, op.va);
+    });
+  }
+
+  /** HVMOP_get_param; undefined: the domain is no translated one. */
+  hvmParam(domid: number, index: number): number | undefined {
+    return this.withBuffer(16, (op) => {
+      op.u16(0, domid);
+      op.u32(4, index);
+      try {
+        this.privcmd.hypercall(hypercall.hvm_op, HVMOP_get_param, op.va);
+      } catch (error) {
+        if (error instanceof XenError && error.code === 'EINVAL') return undefined;
+        throw error;
+      }
+      return Number(op.u64(8));
+    });
+  }
+
+  /** DOMCTL_getvcpucontext: 2800 bytes. */
+  vcpuContext(domid: number, vcpu: number): Uint8Array {
+    return this.withBuffer(VCPU_GUEST_CONTEXT_SIZE, (buffer) => {
+      this.domctl(XEN_DOMCTL_getvcpucontext, domid, (op) => {
+        op.u32(D, vcpu);
+        op.u64(D + 8, BigInt(buffer.va));
+      });
+      return buffer.read(0, VCPU_GUEST_CONTEXT_SIZE).slice();
     });
   }
 
@@ -205,6 +266,32 @@ export class Xc extends XcHost {
         op.u64(D + 8, BigInt(buffer.va));
       });
     });
+  }
+
+  /** The processor state of a translated domain: records as in abi/hvmSave.ts. */
+  setHvmContext(domid: number, context: Uint8Array): void {
+    this.withBuffer(context.length, (buffer) => {
+      buffer.write(0, context);
+      this.domctl(XEN_DOMCTL_sethvmcontext, domid, (op) => {
+        op.u32(D, context.length);
+        op.u64(D + 8, BigInt(buffer.va));
+      });
+    });
+  }
+
+  hvmContext(domid: number): Uint8Array {
+    const ask = (size: number, va: number) =>
+      this.domctl(
+        XEN_DOMCTL_gethvmcontext,
+        domid,
+        (op) => {
+          op.u32(D, size);
+          op.u64(D + 8, BigInt(va));
+        },
+        (op) => op.u32(D),
+      );
+    const size = ask(0, 0);
+    return this.withBuffer(size, (buffer) => buffer.read(0, ask(size, buffer.va)).slice());
   }
 
   resumeDomain(domid: number): void {
@@ -288,24 +375,28 @@ export class Xc extends XcHost {
    * the host's memory or the domain's limit ended.
    */
   populatePhysmap(domid: number, pfns: readonly number[]): readonly number[] {
-    const mfns: number[] = [];
+    return this.#reservation(domid, XENMEM_populate_physmap, pfns);
+  }
+
+  #reservation(domid: number, command: number, frames: readonly number[]): readonly number[] {
+    const answered: number[] = [];
     this.withBuffer(20, (op) =>
-      this.withBuffer(POPULATE_BATCH * 4, (list) => {
-        for (let start = 0; start < pfns.length; start += POPULATE_BATCH) {
-          const count = Math.min(POPULATE_BATCH, pfns.length - start);
-          for (let i = 0; i < count; i++) list.u32(i * 4, pfns[start + i]!);
+      this.withBuffer(RESERVATION_BATCH * 4, (list) => {
+        for (let start = 0; start < frames.length; start += RESERVATION_BATCH) {
+          const count = Math.min(RESERVATION_BATCH, frames.length - start);
+          for (let i = 0; i < count; i++) list.u32(i * 4, frames[start + i]!);
           op.u32(0, list.va);
           op.u32(4, count);
           op.u32(8, 0);
           op.u32(12, 0);
           op.u16(16, domid);
-          const done = this.privcmd.hypercall(hypercall.memory_op, XENMEM_populate_physmap, op.va);
-          for (let i = 0; i < done; i++) mfns.push(list.u32(i * 4));
+          const done = this.privcmd.hypercall(hypercall.memory_op, command, op.va);
+          for (let i = 0; i < done; i++) answered.push(list.u32(i * 4));
           if (done < count) return;
         }
       }),
     );
-    return mfns;
+    return answered;
   }
 
   /** XENMEM_set_memory_map: one RAM entry [0, kib), which tells a guest how far it may balloon up. */
@@ -321,6 +412,33 @@ export class Xc extends XcHost {
         this.privcmd.hypercall(hypercall.memory_op, XENMEM_set_memory_map, op.va);
       }),
     );
+  }
+
+  /** Gives frames back to Xen. */
+  decreaseReservation(domid: number, frames: readonly number[]): void {
+    this.#reservation(domid, XENMEM_decrease_reservation, frames);
+  }
+
+  /** XENMEM_maximum_gpfn: the highest guest frame number. */
+  maximumGpfn(domid: number): number {
+    return this.withBuffer(4, (op) => {
+      op.u16(0, domid);
+      return this.privcmd.hypercall(hypercall.memory_op, XENMEM_maximum_gpfn, op.va);
+    });
+  }
+
+  /** DOMCTL_getpageframeinfo2: the type bits of each frame (at most 1024). */
+  frameTypes(domid: number, frames: readonly number[]): readonly number[] {
+    return this.withBuffer(4 * frames.length, (array) => {
+      frames.forEach((frame, i) => {
+        array.u32(4 * i, frame);
+      });
+      this.domctl(XEN_DOMCTL_getpageframeinfo2, domid, (op) => {
+        op.u64(D, BigInt(frames.length));
+        op.u64(D + 8, BigInt(array.va));
+      });
+      return frames.map((_, i) => (array.u32(4 * i) & XEN_DOMCTL_PFINFO_XTAB) >>> 0);
+    });
   }
 
   mapForeign(domid: number, mfns: readonly number[]): ForeignMapping {

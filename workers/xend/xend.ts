@@ -2,7 +2,7 @@
  * xend: the daemon in Domain-0 that builds, watches and ends domains for xm. Guests do not need it to run
  * (tools/python/xen/xend/server/SrvDaemon.py in Xen 3.4).
  */
-import type { DeviceSummary, DomainSummary, ShutdownWord, VcpuSummary, XendApi } from './api';
+import type { DeviceSummary, DomainSummary, MigrateOptions, ShutdownWord, VcpuSummary, XendApi } from './api';
 import { deviceConfig } from './domainConfig';
 import type { XendDomainInfo } from './domainInfo';
 import { XendDomain } from './domains';
@@ -11,6 +11,7 @@ import { asXendError, textOf, XendError } from './errors';
 import { ctime, XendLog } from './log';
 import { nodeInfo, schedulerName } from './node';
 import { XEND_CONFIG, XendOptions } from './options';
+import type { SecurityView } from './security';
 import type { XendSecurityApi } from './securityApi';
 import { SecurityCalls } from './securityCalls';
 import { Xc } from './xc';
@@ -42,6 +43,12 @@ export class Xend {
 
   get isRunning(): boolean {
     return this.#running !== undefined;
+  }
+
+  /** Policies and labels, for views from outside: asks nobody. Undefined while the daemon does not run. */
+  get securityView(): SecurityView | undefined {
+    const domains = this.#running?.domains;
+    return domains && { security: domains.security, domains: domains.known() };
   }
 
   /** What xm talks to; undefined while the daemon does not run. */
@@ -201,6 +208,28 @@ class Api implements XendApi {
       domain.destroy();
       await domain.released();
     });
+  }
+
+  save(key: string, path: string, isCheckpoint: boolean): Promise<void> {
+    return refusals(() => this.#domains.save(key, path, isCheckpoint));
+  }
+
+  restore(path: string): Promise<DomainSummary> {
+    return refusals(async () => (await this.#domains.restore(path)).summary);
+  }
+
+  suspend(key: string): Promise<void> {
+    return refusals(() => this.#domains.suspend(key));
+  }
+
+  resume(key: string): Promise<DomainSummary> {
+    return refusals(async () => (await this.#domains.resume(key)).summary);
+  }
+
+  migrate(key: string, host: string, { isLive, port, rateMbps }: MigrateOptions): Promise<void> {
+    return refusals(() =>
+      this.#domains.migrate(key, { host, isLive, rateMbps, ...(port === undefined ? {} : { port }) }),
+    );
   }
 
   setMemoryTarget(key: string, mebibytes: number): Promise<void> {

@@ -20,6 +20,7 @@ import type { Domid, Gref, Pfn, Port } from '../../abi/xen';
 import type { BlockDevice, KernelPage, KernelServices } from '../../guest/services';
 import { BLKFRONT_PAGE_NS, BLKFRONT_REQUEST_NS } from '../costs';
 import type { FrontendDriver, FrontendInstance } from '../device';
+import { frontendChannel } from '../fatal';
 import { parseUnsigned, readKeys } from '../readKeys';
 import { deviceName } from './deviceNumbers';
 
@@ -81,6 +82,14 @@ class VbdFrontend implements FrontendInstance {
     return this.#device !== undefined;
   }
 
+  get isQuiet(): boolean {
+    return this.#chunks.size === 0 && this.#queue.length === 0;
+  }
+
+  get hasFailed(): boolean {
+    return this.#isClosing;
+  }
+
   backendChanged(state: number): void {
     if (state === XenbusState.Connected) this.#connect();
     else if (state === XenbusState.Closing) this.#close();
@@ -101,10 +110,14 @@ class VbdFrontend implements FrontendInstance {
       const backendId = parseUnsigned(keys['backend-id']);
       const vdevice = parseUnsigned(keys['virtual-device'] ?? keys['virtual-device-ext']);
       if (keys.backend === undefined || backendId === undefined || vdevice === undefined) return;
+      const port = frontendChannel(services, path, backendId as Domid);
+      if (port === undefined) {
+        this.#isClosing = true;
+        return;
+      }
       const page = services.pages.alloc();
       initialiseRing(page.bytes);
       const ringRef = services.grants.grantAccess(backendId as Domid, page.mfn, false);
-      const port = services.events.allocUnbound(backendId as Domid);
       this.#adopt({
         vdevice,
         backend: keys.backend,

@@ -18,6 +18,7 @@ import type { Domid, Gref, Pfn, Port } from '../../abi/xen';
 import type { KernelPage, KernelServices, NetDevice } from '../../guest/services';
 import { NETFRONT_PACKET_NS } from '../costs';
 import type { FrontendDriver, FrontendInstance } from '../device';
+import { frontendChannel } from '../fatal';
 import { parseUnsigned, readKeys } from '../readKeys';
 
 /** Receive buffers posted at first; doubled whenever the backend runs short, up to the ring's size. */
@@ -71,6 +72,10 @@ class VifFrontend implements FrontendInstance {
     return this.#state?.isConnected ?? false;
   }
 
+  get hasFailed(): boolean {
+    return this.#isClosed;
+  }
+
   backendChanged(state: number): void {
     if (state === XenbusState.InitWait) this.#connect();
     else if (state === XenbusState.Connected) this.#setCarrier(true);
@@ -94,6 +99,11 @@ class VifFrontend implements FrontendInstance {
     readKeys(services, path, ['backend', 'backend-id', 'mac', 'handle'], (keys) => {
       const backendId = parseUnsigned(keys['backend-id']);
       if (this.#isClosed || keys.backend === undefined || backendId === undefined) return;
+      const port = frontendChannel(services, path, backendId as Domid);
+      if (port === undefined) {
+        this.#isClosed = true;
+        return;
+      }
       const devid = Number(path.split('/').at(-1));
       const txPage = this.#ringPage();
       const rxPage = this.#ringPage();
@@ -102,7 +112,7 @@ class VifFrontend implements FrontendInstance {
         mac: keys.mac ?? '00:00:00:00:00:00',
         backend: keys.backend,
         backendId,
-        port: services.events.allocUnbound(backendId as Domid),
+        port,
         txPfn: txPage.pfn,
         txRef: services.grants.grantAccess(backendId as Domid, txPage.mfn, false),
         tx: { reqProdPvt: 0, rspCons: 0 },

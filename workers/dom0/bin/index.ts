@@ -19,6 +19,8 @@ export function dom0Programs(connect: ConnectStore): readonly Program[] {
     operationProgram('xend', 'xend'),
     operationProgram('make', 'make'),
     operationProgram('xenlink', 'xenlink'),
+    operationProgram('xensec_ezpolicy', 'xensec_ezpolicy'),
+    operationProgram('xensec_gen', 'xensec_gen'),
     daemonProgram('xend_daemon', 'xend_daemon'),
     daemonProgram('xenstored', 'xenstored'),
     daemonProgram('xenconsoled', 'xenconsoled'),

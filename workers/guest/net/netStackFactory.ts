@@ -1,7 +1,7 @@
 /** The network stack as a part of the kernel: descriptors, timers, /proc files and name look-up. */
 import type { QueuedEvent } from '../../lib/clock';
 import { ipText, maskOf, parseIp } from '../../lib/packet/addresses';
-import type { NetStack as KernelNetStack, NetCaller, NetHost } from '../netStack';
+import type { DaemonSockets, NetStack as KernelNetStack, NetCaller, NetHost } from '../netStack';
 import { netProcFiles } from './procNet';
 import { netSys, SocketFiles } from './socketFiles';
 import { NetStack } from './stack';
@@ -19,6 +19,8 @@ export interface NetOptions {
 export function netStackFactory(options: NetOptions = {}): (host: NetHost, saved: unknown) => KernelNetStack {
   return (host, saved) => {
     const state = saved === undefined ? emptyNetState() : (saved as NetState);
+    /** Not state: daemons live beside the kernel. */
+    const watchers = new Map<number, () => void>();
     let armed: { readonly timeNs: number; readonly event: QueuedEvent } | undefined;
     const arm = () => {
       const next = stack.nextTimerNs;
@@ -35,7 +37,10 @@ export function netStackFactory(options: NetOptions = {}): (host: NetHost, saved
         return host.nowNs;
       },
       random: (limit) => host.random(limit),
-      wakeSocket: (id) => files.wake(id),
+      wakeSocket: (id) => {
+        files.wake(id);
+        watchers.get(id)?.();
+      },
       timerChanged: arm,
       interfacesChanged: () => {},
     });
@@ -56,8 +61,35 @@ export function netStackFactory(options: NetOptions = {}): (host: NetHost, saved
         }),
       procFiles: () => netProcFiles(stack),
       sysFiles: () => netSysFiles(stack),
+      daemons: daemonSockets(stack, watchers, (name) => resolve(host, stack, options, name)),
       save: () => stack.state,
     };
+  };
+}
+
+function daemonSockets(
+  { sockets }: NetStack,
+  watchers: Map<number, () => void>,
+  resolveName: (name: string) => string | undefined,
+): DaemonSockets {
+  return {
+    open: () => sockets.socket('tcp'),
+    listen(id, address, port) {
+      sockets.bind(id, address === '' ? '0.0.0.0' : address, port);
+      sockets.listen(id);
+    },
+    accept: (id) => sockets.accept(id),
+    connect: (id, address, port) => sockets.connect(id, address, port),
+    error: (id) => sockets.socketError(id),
+    localEnd: (id) => sockets.localEnd(id),
+    read: (id, max) => sockets.read(id, max),
+    write: (id, bytes) => sockets.write(id, bytes),
+    close(id) {
+      watchers.delete(id);
+      sockets.close(id);
+    },
+    watch: (id, changed) => void watchers.set(id, changed),
+    resolve: resolveName,
   };
 }
 

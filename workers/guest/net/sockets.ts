@@ -119,6 +119,11 @@ export class Sockets {
     return socket.error;
   }
 
+  localEnd(id: number): { address: string; port: number } {
+    const { localAddress, localPort } = this.#get(id);
+    return { address: ipText(localAddress), port: localPort };
+  }
+
   shutdownWrite(id: number): void {
     this.tcp.shutdown(this.#tcp(id));
     this.env.timerChanged();

@@ -4,7 +4,7 @@
  * The form is `$5x$SALT$HEX`, the SHA-256 of salt and password: good enough to teach with, and not the crypt(3) of a real
  * system (which would take a second to compute here).
  */
-import { sha256Hex } from '../../lib/sha256';
+import { sha256Hex } from '../../lib/digest';
 import { type Sys, SysError } from '../sys';
 
 export interface PasswdEntry {

@@ -14,6 +14,7 @@ import {
   XEN_DOMCTL_destroydomain,
   XEN_DOMCTL_get_address_size,
   XEN_DOMCTL_getdomaininfo,
+  XEN_DOMCTL_gethvmcontext,
   XEN_DOMCTL_getmemlist,
   XEN_DOMCTL_getpageframeinfo,
   XEN_DOMCTL_getpageframeinfo2,
@@ -29,16 +30,13 @@ import {
   XEN_DOMCTL_pausedomain,
   XEN_DOMCTL_resumedomain,
   XEN_DOMCTL_SENDTRIGGER_NMI,
-  XEN_DOMCTL_SHADOW_ENABLE_EXTERNAL,
-  XEN_DOMCTL_SHADOW_ENABLE_REFCOUNT,
-  XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE,
-  XEN_DOMCTL_SHADOW_OP_ENABLE,
   XEN_DOMCTL_scheduler_op,
   XEN_DOMCTL_sendtrigger,
   XEN_DOMCTL_set_address_size,
   XEN_DOMCTL_set_target,
   XEN_DOMCTL_setdebugging,
   XEN_DOMCTL_setdomainhandle,
+  XEN_DOMCTL_sethvmcontext,
   XEN_DOMCTL_settimeoffset,
   XEN_DOMCTL_setvcpuaffinity,
   XEN_DOMCTL_setvcpucontext,
@@ -60,14 +58,13 @@ import {
   subscribeSuspend,
   unpauseByController,
 } from '../lifecycle';
-import { enableTranslation, gmfnToMfn } from '../memory/translated';
+import { gmfnToMfn } from '../memory/translated';
 import { writeWallclock } from '../time';
 import { ControlRequest } from './controlRequest';
+import { getHvmContext, setHvmContext } from './domctlHvm';
 import { getAffinity, getVcpuContext, getVcpuInfo, schedulerOp, setAffinity, setVcpuContext } from './domctlVcpu';
 import { fillHypercallPage, fillVmcallPage } from './hypercallPage';
-
-const PAGING_OF_ITS_OWN =
-  XEN_DOMCTL_SHADOW_ENABLE_REFCOUNT | XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE | XEN_DOMCTL_SHADOW_ENABLE_EXTERNAL;
+import { shadowOp } from './shadowOp';
 
 /** Runs one sub-operation on the domain that the request names; answers EAX. */
 type Operation = (request: ControlRequest, domain: Domain) => number;
@@ -145,6 +142,8 @@ const operations: Readonly<Record<number, Operation>> = {
     subscribeSuspend(domain, request.u32(0) as Port);
     return 0;
   },
+  [XEN_DOMCTL_gethvmcontext]: getHvmContext,
+  [XEN_DOMCTL_sethvmcontext]: setHvmContext,
   [XEN_DOMCTL_set_address_size]: (request) => {
     if (request.u32(0) !== 32) throw new XenError('EINVAL', 'only 32-bit domains');
     return 0;
@@ -174,21 +173,6 @@ export function domctl(call: Call, [va]: readonly number[]): number {
   const operation = operations[command];
   if (!operation) return -errno.ENOSYS;
   return operation(request, call.hv.domain(request.domid));
-}
-
-/**
- * Gives a domain without memory page tables of its own: refcounted, translated and external, as those of every fully
- * virtualised domain are. Nothing else is shadowed here.
- */
-function shadowOp(request: ControlRequest, domain: Domain): number {
-  if (domain === request.call.domain) throw new XenError('EINVAL', 'shadow_op on itself');
-  if (request.u32(0) !== XEN_DOMCTL_SHADOW_OP_ENABLE || request.u32(4) !== PAGING_OF_ITS_OWN) return -errno.ENOSYS;
-  if (domain.isTranslated) throw new XenError('EINVAL', 'enabled already');
-  if (domain.totPages > 0 || domain.vcpus.some(({ isInitialised }) => isInitialised))
-    throw new XenError('EBUSY', 'the domain has memory');
-  enableTranslation(domain);
-  for (const { unit } of domain.vcpus) request.call.hv.schedule.setPeriodic(unit, 0);
-  return 0;
 }
 
 function create(request: ControlRequest): number {
@@ -235,9 +219,10 @@ function getMemlist(request: ControlRequest, domain: Domain): number {
 }
 
 function pageType({ hv }: Call, domain: Domain, gmfn: number): number {
-  return hv.memory.isAllocatedTo(gmfnToMfn(domain, gmfn) ?? -1, domain.domid)
-    ? XEN_DOMCTL_PFINFO_NOTAB
-    : XEN_DOMCTL_PFINFO_XTAB;
+  const mfn = gmfnToMfn(domain, gmfn) ?? -1;
+  // Xen's own pages are nobody's memory (from Xen 4 on).
+  const isMemory = hv.memory.isAllocatedTo(mfn, domain.domid) && !hv.memory.isXenheap(mfn);
+  return isMemory ? XEN_DOMCTL_PFINFO_NOTAB : XEN_DOMCTL_PFINFO_XTAB;
 }
 
 function getPageframeInfo2(request: ControlRequest, domain: Domain): number {

@@ -10,6 +10,7 @@ import { VCPU_GUEST_CONTEXT_SIZE, VGCF_online, vcpuGuestContext } from '../../ab
 import { MAX_VIRT_CPUS } from '../../abi/xen';
 import { XenError } from '../../lib/errno';
 import type { Domain } from '../domain';
+import { guestContextOf } from '../registers';
 import type { SchedParameters } from '../sched/scheduler';
 import type { Vcpu } from '../vcpu';
 import type { ControlRequest } from './controlRequest';
@@ -42,7 +43,7 @@ export function getAffinity(request: ControlRequest, domain: Domain): number {
   return 0;
 }
 
-/** NULL resets the vcpu: down, without registers. EAGAIN and ENODEV as prepareProcessor says. */
+/** NULL resets the vcpu: down, without registers. Those of a translated domain come by sethvmcontext. */
 export function setVcpuContext(request: ControlRequest, domain: Domain): number {
   const vcpu = vcpuNamed(request, domain);
   const { schedule } = request.call.hv;
@@ -53,17 +54,10 @@ export function setVcpuContext(request: ControlRequest, domain: Domain): number 
     vcpu.context = undefined;
     return 0;
   }
+  if (domain.isTranslated) throw new XenError('EINVAL', 'setvcpucontext of a translated domain');
   const context = request.call.domain.space.read(address, VCPU_GUEST_CONTEXT_SIZE);
   const flags = new DataView(context.buffer).getUint32(vcpuGuestContext.flags, true);
   vcpu.context = context;
-  if (domain.isTranslated && vcpu.id === 0) {
-    try {
-      request.call.hv.prepareProcessor(domain);
-    } catch (error) {
-      vcpu.context = undefined;
-      throw error;
-    }
-  }
   if ((flags & VGCF_online) !== 0) schedule.setUp(vcpu.unit);
   else schedule.setDown(vcpu.unit);
   return 0;
@@ -72,8 +66,8 @@ export function setVcpuContext(request: ControlRequest, domain: Domain): number 
 export function getVcpuContext(request: ControlRequest, domain: Domain): number {
   const vcpu = vcpuNamed(request, domain);
   if (domain === request.call.domain) throw new XenError('EINVAL', 'getvcpucontext of itself');
-  if (!vcpu.context) throw new XenError('ENODATA', `vcpu ${vcpu.id} is not initialised`);
-  const context = vcpu.context.slice();
+  const context = guestContextOf(vcpu);
+  if (!context) throw new XenError('ENODATA', `vcpu ${vcpu.id} is not initialised`);
   const view = new DataView(context.buffer);
   const flags = view.getUint32(vcpuGuestContext.flags, true);
   view.setUint32(vcpuGuestContext.flags, vcpu.isOnline ? flags | VGCF_online : flags & ~VGCF_online, true);

@@ -14,8 +14,10 @@ const CACHE = 'xen-lab-guests';
 /** Called as bytes of an image arrive. */
 export type Progress = (name: string, loaded: number, total: number) => void;
 
-export async function loadEmulator(): Promise<X86Parts> {
-  const [module, wasmBytes] = await Promise.all([import('v86'), fetchBytes(wasmUrl)]);
+/** The build names the file by its contents, so a kept one is never an old one. */
+export async function loadEmulator(progress: Progress): Promise<X86Parts> {
+  const wasm = fetchKept(wasmUrl, (loaded, total) => progress('x86 emulator', loaded, total));
+  const [module, wasmBytes] = await Promise.all([import('v86'), wasm]);
   const { V86 } = module as unknown as { V86: V86Constructor };
   return { V86, wasmBytes, wasm: wasmHost };
 }
@@ -25,17 +27,29 @@ export async function guestImages(progress: Progress): Promise<GuestImageSource 
   const response = await fetch(`${FOLDER}manifest.json`);
   if (!response.ok) return undefined;
   const { images } = (await response.json()) as { images: readonly GuestImage[] };
-  return { images, fetch: (image) => fetchImage(image, progress) };
+  return {
+    images,
+    fetch: (image) => fetchKept(addressOf(image), (loaded) => progress(image.name, loaded, image.size)),
+    forget: async (image) => void (await (await openCache())?.delete(addressOf(image))),
+  };
 }
 
-async function fetchImage(image: GuestImage, progress: Progress): Promise<Uint8Array> {
-  // The hash in the address: an image that has changed is another one.
-  const url = `${FOLDER}${image.name}?${image.sha256.slice(0, 16)}`;
+/** The hash in the address: an image that has changed is another one. */
+function addressOf(image: GuestImage): string {
+  return `${FOLDER}${image.name}?${image.sha256.slice(0, 16)}`;
+}
+
+/** From the browser's storage when it is there, else from the network and into the storage. */
+async function fetchKept(url: string, loaded: (bytes: number, total: number) => void): Promise<Uint8Array> {
   const cache = await openCache();
   const kept = await cache?.match(url);
   if (kept) return new Uint8Array(await kept.arrayBuffer());
-  const bytes = await fetchBytes(url, (loaded) => progress(image.name, loaded, image.size));
-  await cache?.put(url, new Response(bytes as BodyInit));
+  const bytes = await fetchBytes(url, loaded);
+  try {
+    await cache?.put(url, new Response(bytes as BodyInit));
+  } catch {
+    // No room: it works for now, and is fetched again the next time.
+  }
   return bytes;
 }
 
@@ -48,17 +62,20 @@ async function openCache(): Promise<Cache | undefined> {
   }
 }
 
-async function fetchBytes(url: string, loaded: (bytes: number) => void = () => {}): Promise<Uint8Array> {
+async function fetchBytes(url: string, loaded: (bytes: number, total: number) => void): Promise<Uint8Array> {
   const response = await fetch(url);
   if (!response.ok || !response.body) throw new Error(`${url}: ${response.status} ${response.statusText}`);
   const pieces: Uint8Array[] = [];
   let length = 0;
+  // A packed answer says how long it is packed: then the bar ends early rather than late.
+  const total = Number(response.headers.get('content-length') ?? 0);
   const reader = response.body.getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     pieces.push(part.value);
     length += part.value.length;
-    loaded(length);
+    if (length < total) loaded(length, total);
   }
+  loaded(length, length);
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const piece of pieces) {

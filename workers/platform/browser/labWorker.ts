@@ -14,7 +14,7 @@ import { Gateway } from '../../net/gateway';
 import { Lan } from '../../net/lan';
 import type { ChunkStorage } from '../../storage/hostDisk';
 import { MemoryStorage } from '../../storage/memoryStorage';
-import { guestImages, loadEmulator } from './guestAssets';
+import { guestImages, loadEmulator, type Progress } from './guestAssets';
 import { claimMachine } from './machineName';
 import { createPythonRunner } from './pythonRunner';
 import { browserRunLoopPlatform } from './runLoopPlatform';
@@ -31,16 +31,12 @@ Comlink.expose(whenReady(ready));
 
 async function start(): Promise<Lab> {
   const notices: string[] = [];
-  let announced = '';
-  /** One line when an image begins to arrive; `lab` exists by then. */
-  const announce = (name: string, _loaded: number, total: number) => {
-    if (name !== announced) lab.notice('info', `Fetching ${name} (${(total / 1e6).toFixed(1)} MB) …`);
-    announced = name;
-  };
+  /** `lab` exists by the time that anything is fetched for a guest. */
+  const progress: Progress = (name, loadedBytes, totalBytes) => lab.downloaded({ name, loadedBytes, totalBytes });
   const [number, installFiles, images, storage] = await Promise.all([
     claimMachine(),
     fetchInstallFiles(),
-    guestImages(announce),
+    guestImages(progress),
     openStorage((text) => notices.push(text)),
   ]);
   const clock = new VirtualClock();
@@ -63,7 +59,7 @@ async function start(): Promise<Lab> {
       storage,
       installFiles,
       python: createPythonRunner(),
-      x86: loadEmulator,
+      x86: () => loadEmulator(progress),
       guestImages: images,
       unixSecondsAtZero: Date.now() / 1000,
       onBug: (error) => report(error),
@@ -137,5 +133,16 @@ function whenReady(lab: Promise<Lab>): LabApi {
     stop: async () => (await lab).stop(),
     eraseDisks: async () => (await lab).eraseDisks(),
     snapshot: async () => (await lab).snapshot(),
+    analysePolicy: async (xml) => (await lab).analysePolicy(xml),
+    policyFlows: async (...args) => (await lab).policyFlows(...args),
+    whatIfPolicy: async (...args) => (await lab).whatIfPolicy(...args),
+    comparePolicies: async (...args) => (await lab).comparePolicies(...args),
+    writePolicy: async (form) => (await lab).writePolicy(form),
+    policyInForce: async () => (await lab).policyInForce(),
+    watchPolicy: async (isOn) => (await lab).watchPolicy(isOn),
+    findRefusal: async (...args) => (await lab).findRefusal(...args),
+    readWorkload: async (text) => (await lab).readWorkload(text),
+    writeWorkload: async (definition) => (await lab).writeWorkload(definition),
+    translateWorkload: async (...args) => (await lab).translateWorkload(...args),
   };
 }

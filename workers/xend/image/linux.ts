@@ -32,7 +32,8 @@ export interface BuildRequest {
 export interface BuildResult {
   readonly storeMfn: number;
   readonly consoleMfn: number;
-  readonly notes: Kernel['notes'];
+  /** Undefined: nobody read the kernel's file. */
+  readonly notes: Kernel['notes'] | undefined;
 }
 
 const pagesFor = (bytes: number) => Math.ceil(bytes / PAGE_SIZE);

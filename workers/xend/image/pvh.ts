@@ -8,19 +8,30 @@ import {
   HVM_PARAM_STORE_EVTCHN,
   HVM_PARAM_STORE_PFN,
 } from '../../abi/hvmParams';
-import { userRegs, VCPU_GUEST_CONTEXT_SIZE, VGCF_online, vcpuGuestContext } from '../../abi/vcpu';
+import { encodeHvmContext, fxsave, HVM_HW_CPU_SIZE, HVM_SAVE_CODE_CPU, hvmHwCpu, hvmSegments } from '../../abi/hvmSave';
 import { PAGE_SIZE } from '../../abi/xen';
-import { XenError } from '../../lib/errno';
-import { sleep, type XendEnvironment } from '../environment';
+import type { XendEnvironment } from '../environment';
 import { VmError } from '../errors';
 import type { Xc } from '../xc';
+import { setRegisters } from './hvmContext';
 import type { BuildRequest, BuildResult } from './linux';
 import type { PvhKernel } from './pvhKernel';
 import { layOutPvh, type PvhLayout } from './pvhLayout';
 
 /** Frames mapped at a time while writing. */
 const MAP_BATCH = 256;
-const PROCESSOR_POLL_MS = 1;
+
+const CR0_PE = 1;
+const CR0_ET = 0x10;
+const FPU_RESET = 0x37f;
+const MXCSR_RESET = 0x1f80;
+const FLAT_DATA = { limit: 0xffff_ffff, rights: 0xc093 };
+/** Whatever is not named here is flat data. */
+const segments: Readonly<Record<string, { readonly limit: number; readonly rights: number }>> = {
+  cs: { limit: 0xffff_ffff, rights: 0xc09b },
+  tr: { limit: 0x67, rights: 0x8b },
+  ldtr: { limit: 0, rights: 0x1_0082 },
+};
 
 export interface PvhHost {
   readonly xc: Xc;
@@ -45,8 +56,7 @@ export async function buildPvh(
   xc.setHvmParam(domid, HVM_PARAM_STORE_EVTCHN, request.storePort);
   xc.setHvmParam(domid, HVM_PARAM_CONSOLE_PFN, layout.consolePfn);
   xc.setHvmParam(domid, HVM_PARAM_CONSOLE_EVTCHN, request.consolePort);
-  // The processor may take a moment; nobody may look at the domain's pages before it is there.
-  while (!setEntry(xc, domid, layout)) await sleep(environment, PROCESSOR_POLL_MS);
+  await setRegisters(xc, environment, domid, entryContext(layout));
   return {
     storeMfn: layout.storePfn,
     consoleMfn: layout.consolePfn,
@@ -54,26 +64,25 @@ export async function buildPvh(
   };
 }
 
-/** False: Xen asks to be asked again. */
-function setEntry(xc: Xc, domid: number, layout: PvhLayout): boolean {
-  try {
-    xc.setVcpuContext(domid, 0, entryContext(layout));
-    return true;
-  } catch (error) {
-    if (error instanceof XenError && error.code === 'EAGAIN') return false;
-    if (error instanceof XenError && error.code === 'ENODEV')
-      throw new VmError(`(1, 'Internal error', 'no x86 processor for this kernel, xm dmesg says why\\n')`);
-    throw error;
-  }
-}
-
+/** 32-bit protected mode without paging, flat segments, EBX = start info (the PVH boot protocol of Xen 4). */
 function entryContext(layout: PvhLayout): Uint8Array {
-  const context = new Uint8Array(VCPU_GUEST_CONTEXT_SIZE);
-  const view = new DataView(context.buffer);
-  view.setUint32(vcpuGuestContext.flags, VGCF_online, true);
-  view.setUint32(vcpuGuestContext.user_regs + userRegs.eip, layout.entry, true);
-  view.setUint32(vcpuGuestContext.user_regs + userRegs.ebx, layout.startInfo, true);
-  return context;
+  const bytes = new Uint8Array(HVM_HW_CPU_SIZE);
+  const view = new DataView(bytes.buffer);
+  const set = (offset: number, value: number) => view.setUint32(offset, value, true);
+  set(hvmHwCpu.rip, layout.entry);
+  set(hvmHwCpu.rbx, layout.startInfo);
+  set(hvmHwCpu.rflags, 2);
+  set(hvmHwCpu.cr0, CR0_PE | CR0_ET);
+  set(hvmHwCpu.dr6, 0xffff_0ff0);
+  set(hvmHwCpu.dr7, 0x400);
+  view.setUint16(hvmHwCpu.fpu_regs + fxsave.fcw, FPU_RESET, true);
+  set(hvmHwCpu.fpu_regs + fxsave.mxcsr, MXCSR_RESET);
+  hvmSegments.forEach((name, i) => {
+    const { limit, rights } = segments[name] ?? FLAT_DATA;
+    set(hvmHwCpu.limits + 4 * i, limit);
+    set(hvmHwCpu.arbytes + 4 * i, rights);
+  });
+  return encodeHvmContext([{ type: HVM_SAVE_CODE_CPU, instance: 0, bytes }]);
 }
 
 function write(xc: Xc, domid: number, address: number, bytes: Uint8Array): void {

@@ -3,7 +3,15 @@ import type { ParsedOptions } from '../../lib/getopt';
 import { prettyPrint } from '../../lib/sxp';
 import type { DomainSummary } from '../../xend/api';
 import { XendError, XsmError } from '../../xend/errors';
-import { Interrupted, orInterrupted, type XmCommand, type XmContext, XmError, type XmResult } from '../command';
+import {
+  Interrupted,
+  orInterrupted,
+  type XmCommand,
+  type XmContext,
+  XmError,
+  type XmOption,
+  type XmResult,
+} from '../command';
 import { createOptions, parseCreate } from '../configFile';
 import { configVariables } from '../configVariables';
 import { wrap } from '../format';
@@ -38,7 +46,12 @@ export const create: XmCommand = {
 
 /** What follows the usage of create and new. */
 export function createHelp(): string {
-  return `\nOptions:\n\n${optionLines()}`;
+  return optionsHelp(createOptions);
+}
+
+/** Options as the older commands print them, below their usage. */
+export function optionsHelp(options: readonly XmOption[]): string {
+  return `\nOptions:\n\n${optionLines(options)}`;
 }
 
 /** The variables that a configuration may set. */
@@ -93,8 +106,8 @@ async function withoutUsage<T>(body: () => Promise<T>): Promise<T> {
   }
 }
 
-function optionLines(): string {
-  return createOptions
+function optionLines(options: readonly XmOption[]): string {
+  return options
     .map((option) => {
       const value = option.takesValue ? `=${option.metavar}` : '';
       return entry(

@@ -1,6 +1,7 @@
 /** All subcommands of xm, in the order of the long help. */
 import type { XmCommand } from '../command';
 import { blockAttach, blockDetach, blockList } from './block';
+import { restore, resume, save, suspend } from './checkpoint';
 import { consoleCommand } from './console';
 import { create } from './create';
 import { dryRun } from './dryRun';
@@ -12,6 +13,7 @@ import { destroy, pause, unpause } from './lifecycle';
 import { list } from './list';
 import { deleteCommand, newCommand, rename, start } from './managed';
 import { memMax, memSet } from './memory';
+import { migrate } from './migrate';
 import { domid, domname } from './names';
 import { networkAttach, networkDetach, networkList } from './network';
 import { activatepolicy, cfgbootpolicy, loadpolicy, makepolicy } from './olderPolicy';
@@ -34,11 +36,16 @@ export const commands: readonly XmCommand[] = [
   list,
   memMax,
   memSet,
+  migrate,
   pause,
   reboot,
   rename,
+  restore,
+  resume,
+  save,
   shutdown,
   start,
+  suspend,
   sysrq,
   unpause,
   uptime,

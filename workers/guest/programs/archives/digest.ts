@@ -1,9 +1,10 @@
 /** md5sum, sha1sum, sha256sum and cksum: check sums of files, and their comparison with a list (`-c`). */
+
+import { type Digest, digestHex, startDigest, updateDigest } from '../../../lib/digest';
 import { strerror } from '../../../lib/errno';
 import { again, exit, type Program, type Sys, SysError, wait } from '../../sys';
 import { optionsOf, type ToolSpec } from '../options';
 import { splitLines } from '../text/lines';
-import { type Digest, digestHex, startDigest, updateDigest } from './digestMath';
 
 interface SumState {
   status: number;

@@ -1,4 +1,4 @@
-/** MD5 (RFC 1321), SHA-1 and SHA-256 (FIPS 180) piece by piece, with plain state. */
+/** MD5 (RFC 1321), SHA-1 and SHA-256 (FIPS 180): of bytes that are there, or piece by piece, with plain state. */
 
 export interface Digest {
   readonly kind: 'md5' | 'sha1' | 'sha256';
@@ -22,11 +22,14 @@ export const startDigest = (kind: Digest['kind']): Digest => ({
 });
 
 export function updateDigest(digest: Digest, bytes: Uint8Array): void {
-  const all = new Uint8Array(digest.rest.length + bytes.length);
-  all.set(digest.rest);
-  all.set(bytes, digest.rest.length);
+  let all = bytes;
+  if (digest.rest.length > 0) {
+    all = new Uint8Array(digest.rest.length + bytes.length);
+    all.set(digest.rest);
+    all.set(bytes, digest.rest.length);
+  }
   digest.length += bytes.length;
-  const view = new DataView(all.buffer);
+  const view = new DataView(all.buffer, all.byteOffset, all.byteLength);
   const block = { md5: md5Block, sha1: sha1Block, sha256: sha256Block }[digest.kind];
   let at = 0;
   for (; at + 64 <= all.length; at += 64) block(digest.words, view, at);
@@ -34,7 +37,7 @@ export function updateDigest(digest: Digest, bytes: Uint8Array): void {
 }
 
 /** Ends it; the digest may not be used afterwards. */
-export function digestHex(digest: Digest): string {
+export function digestBytes(digest: Digest): Uint8Array {
   const { length } = digest;
   const isLittle = digest.kind === 'md5';
   const padding = new Uint8Array(((119 - (length % 64)) % 64) + 1 + 8);
@@ -42,13 +45,32 @@ export function digestHex(digest: Digest): string {
   const view = new DataView(padding.buffer);
   view.setBigUint64(padding.length - 8, BigInt(length) * 8n, isLittle);
   updateDigest(digest, padding);
-  const out = new DataView(new ArrayBuffer(4));
-  return digest.words
-    .map((word) => {
-      out.setUint32(0, word, isLittle);
-      return out.getUint32(0).toString(16).padStart(8, '0');
-    })
-    .join('');
+  const out = new DataView(new ArrayBuffer(4 * digest.words.length));
+  digest.words.forEach((word, i) => {
+    out.setInt32(4 * i, word | 0, isLittle);
+  });
+  return new Uint8Array(out.buffer);
+}
+
+/** As digestBytes, in hexadecimal digits. */
+export function digestHex(digest: Digest): string {
+  return [...digestBytes(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function digestOf(kind: Digest['kind'], bytes: Uint8Array): Digest {
+  const digest = startDigest(kind);
+  updateDigest(digest, bytes);
+  return digest;
+}
+
+/** The 20 bytes of SHA-1. */
+export function sha1(bytes: Uint8Array): Uint8Array {
+  return digestBytes(digestOf('sha1', bytes));
+}
+
+/** SHA-256 of bytes, or of a text's UTF-8 bytes, as 64 hexadecimal digits. */
+export function sha256Hex(input: string | Uint8Array): string {
+  return digestHex(digestOf('sha256', typeof input === 'string' ? new TextEncoder().encode(input) : input));
 }
 
 const rotate = (x: number, n: number) => (x << n) | (x >>> (32 - n));
@@ -71,8 +93,10 @@ function md5Block(words: number[], view: DataView, at: number): void {
   });
 }
 
+/** The message schedule of the block in work; a block at a time is all that there is. */
+const w = new Int32Array(80);
+
 function sha1Block(words: number[], view: DataView, at: number): void {
-  const w = new Int32Array(80);
   for (let i = 0; i < 80; i++)
     w[i] = i < 16 ? view.getInt32(at + i * 4) : rotate(w[i - 3]! ^ w[i - 8]! ^ w[i - 14]! ^ w[i - 16]!, 1);
   let [a = 0, b = 0, c = 0, d = 0, e = 0] = words;
@@ -100,18 +124,16 @@ const SHA256_K = (() => {
   return primes.map((prime) => ((Math.cbrt(prime) % 1) * 2 ** 32) | 0);
 })();
 
+const right = (x: number, n: number) => (x >>> n) | (x << (32 - n));
+
 function sha256Block(words: number[], view: DataView, at: number): void {
-  const w = new Int32Array(64);
-  const right = (x: number, n: number) => rotate(x, 32 - n);
-  for (let i = 0; i < 64; i++) {
-    if (i < 16) {
-      w[i] = view.getInt32(at + i * 4);
-      continue;
-    }
-    const [x, y] = [w[i - 15]!, w[i - 2]!];
-    w[i] =
-      (w[i - 16]! + (right(x, 7) ^ right(x, 18) ^ (x >>> 3)) + w[i - 7]! + (right(y, 17) ^ right(y, 19) ^ (y >>> 10))) |
-      0;
+  for (let i = 0; i < 16; i++) w[i] = view.getInt32(at + i * 4);
+  for (let i = 16; i < 64; i++) {
+    const x = w[i - 15]!;
+    const y = w[i - 2]!;
+    const s0 = right(x, 7) ^ right(x, 18) ^ (x >>> 3);
+    const s1 = right(y, 17) ^ right(y, 19) ^ (y >>> 10);
+    w[i] = w[i - 16]! + s0 + w[i - 7]! + s1;
   }
   let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = words;
   for (let i = 0; i < 64; i++) {

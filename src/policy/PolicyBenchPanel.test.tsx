@@ -1,0 +1,119 @@
+import { act, cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { useLab } from '../store/labStore';
+import { renderWithLab } from '../worker/testLab';
+import { useBench } from './bench';
+import { PolicyBenchPanel } from './PolicyBenchPanel';
+import { mytest, PolicyLab } from './policyLab.testkind';
+import { openWhy } from './why';
+
+// Monaco needs a browser's layout: a text area stands in for it.
+vi.mock('./PolicyXmlEditor', () => ({
+  PolicyXmlEditor: ({ value, onChange }: { value: string; onChange: (value: string) => void }) => (
+    <textarea aria-label="xml" value={value} onChange={(event) => onChange(event.target.value)} />
+  ),
+}));
+
+beforeEach(() => useBench.getState().replace({ xml: '', assertions: '' }));
+afterEach(cleanup);
+
+async function bench() {
+  const lab = new PolicyLab();
+  await renderWithLab(<PolicyBenchPanel />, lab);
+  act(() => useLab.getState().receive([{ type: 'host', host: { ...lab.host, policy: 'mytest' } }]));
+  const xml = await screen.findByRole<HTMLTextAreaElement>('textbox', { name: 'xml' });
+  await waitFor(() => expect(xml.value).toBe(mytest));
+  await screen.findByText(/^no errors/);
+  return { lab, write: (text: string) => fireEvent.change(xml, { target: { value: text } }) };
+}
+
+const view = (name: string) => fireEvent.click(screen.getByRole('tab', { name: new RegExp(`^${name}`) }));
+
+it('begins with the policy in force, and says of each pair of labels what they may', async () => {
+  await bench();
+  const cell = await screen.findByRole('button', {
+    name: 'A-Bank – B-Bank: no type in common, may not run at the same time',
+  });
+  fireEvent.click(cell);
+  expect(screen.getByText(/^Conflict set RER/)).toBeTruthy();
+  expect(screen.getByRole('table', { name: /against resources/ })).toBeTruthy();
+  fireEvent.keyDown(cell, { key: 'ArrowLeft' });
+  expect(document.activeElement?.getAttribute('aria-label')).toMatch(/^A-Bank – AutoCorp: no type in common$/);
+});
+
+it('lists what is wrong with the line, and goes there', async () => {
+  const { write } = await bench();
+  write(
+    mytest.replace(
+      '<Type>B-Bank</Type>\n        </SimpleTypeEnforcementTypes>',
+      '<Type>C-Bank</Type>\n        </SimpleTypeEnforcementTypes>',
+    ),
+  );
+  const problems = await screen.findByRole('list', { name: 'Problems of this policy' });
+  const row = within(problems).getByRole('button', { name: /VM label B-Bank: there is no STE type C-Bank/ });
+  fireEvent.click(row);
+  const { reveal } = useBench.getState();
+  expect(mytest.split('\n')[reveal!.line - 1]).toContain('<Type>B-Bank</Type>');
+  view('Binary');
+  expect(screen.getByText('A policy with errors is not compiled.')).toBeTruthy();
+});
+
+it('foresees what the edited policy would do to what runs, with each keystroke', async () => {
+  const { write } = await bench();
+  view('What if');
+  expect(await screen.findByText(/This is the policy in force/)).toBeTruthy();
+  write(
+    mytest
+      .replace(
+        '<Version>1.0</Version>',
+        '<Version>1.1</Version><FromPolicy><PolicyName>mytest</PolicyName><Version>1.0</Version></FromPolicy>',
+      )
+      .replace(/<ResourceLabel>\s*<Name>A-Bank<\/Name>[\s\S]*?<\/ResourceLabel>/, ''),
+  );
+  expect(await screen.findByText(/Error accessing resource: domain1 uses file:\/a.img/)).toBeTruthy();
+  expect(screen.getByText('INV_ACM:mytest:A-Bank')).toBeTruthy();
+  view('Assertions');
+  fireEvent.change(screen.getByRole('textbox', { name: /^Assertions/ }), {
+    target: { value: 'A-Bank may not run with B-Bank\ndomain1 may read file:/a.img' },
+  });
+  expect(await screen.findByText('1 of 2 hold')).toBeTruthy();
+});
+
+it('shows counts of the conflict sets, flows, and what is different from the policy in force', async () => {
+  const { write } = await bench();
+  view('Conflict sets');
+  const set = await screen.findByRole('table', { name: 'RER' });
+  expect(within(set).getByRole('row', { name: /^B-Bank B-Bank 0 1 nobody/ })).toBeTruthy();
+  view('Flows');
+  fireEvent.click(await screen.findByRole('checkbox', { name: 'SystemManagement' }));
+  expect((await screen.findAllByText(/__UNLABELED__ → SystemManagement → B-Bank/)).length).toBe(1);
+  write(mytest.replace('<Version>1.0</Version>', '<Version>2.0</Version>'));
+  view('Differences');
+  expect(await screen.findByText('1.0 → 2.0')).toBeTruthy();
+});
+
+it('opens the decision behind a refusal', async () => {
+  const { lab } = await bench();
+  await act(() => openWhy(lab, 'Domain in conflict set with running domains', 0));
+  const why = screen.getByRole('region', { name: 'Why' });
+  expect(why.textContent).toContain('domain2 may not start');
+  expect(why.textContent).toContain('domain1 (A-Bank) runs and holds A-Bank: conflict set RER allows one of them.');
+});
+
+it('writes what the form changes, and puts it in force with xm', async () => {
+  const { lab } = await bench();
+  view('Form');
+  fireEvent.click(await screen.findByRole('button', { name: 'Next version' }));
+  await waitFor(() => expect(useBench.getState().xml).toContain('<Version>1.1</Version>'));
+  const name = screen.getByRole('textbox', { name: /Name of a new entry: Chinese Wall types/ });
+  fireEvent.change(name, { target: { value: 'a b' } });
+  fireEvent.submit(name.closest('form')!);
+  expect(screen.getByRole('alert').textContent).toMatch(/cannot be a name/);
+  await act(async () => {
+    fireEvent.click(screen.getByRole('button', { name: 'Put in force' }));
+  });
+  const path = '/etc/xen/acm-security/policies/mytest-security_policy.xml';
+  await waitFor(() => expect(lab.commands).toContain('xm setpolicy ACM mytest'));
+  expect(lab.files.get(path)).toContain('<FromPolicy>');
+  expect(await screen.findByText('Successfully set the new policy.')).toBeTruthy();
+});

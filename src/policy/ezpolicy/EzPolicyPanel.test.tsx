@@ -1,0 +1,123 @@
+import { act, cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react';
+import { afterEach, beforeAll, expect, it } from 'vitest';
+import { diffPolicies } from '../../../workers/acm/analysis/diff';
+import { readPolicy } from '../../../workers/acm/policyXml';
+import { renderWithLab } from '../../worker/testLab';
+import { mytest, PolicyLab } from '../policyLab.testkind';
+import { EzPolicyPanel } from './EzPolicyPanel';
+import { useEzPolicy } from './state';
+
+beforeAll(() => {
+  // jsdom knows the element but not its methods.
+  HTMLDialogElement.prototype.showModal = function showModal() {
+    this.setAttribute('open', '');
+  };
+  HTMLDialogElement.prototype.close = function close() {
+    this.removeAttribute('open');
+    this.dispatchEvent(new Event('close'));
+  };
+});
+afterEach(() => {
+  cleanup();
+  useEzPolicy.getState().reset();
+});
+
+const item = (name: string) => screen.getByRole('treeitem', { name });
+const press = (key: string, modifiers: { ctrlKey?: boolean; altKey?: boolean }) =>
+  fireEvent.keyDown(screen.getByRole('tree'), { key, ...modifiers });
+
+/** Answers the question that is open, and waits until it is gone. */
+async function answer(text?: string, button = 'OK') {
+  const dialog = await screen.findByRole('dialog');
+  if (text !== undefined) fireEvent.change(within(dialog).getByRole('textbox'), { target: { value: text } });
+  await act(async () => {
+    fireEvent.click(within(dialog).getByRole('button', { name: button }));
+  });
+}
+
+async function chapter10() {
+  const lab = new PolicyLab();
+  await renderWithLab(<EzPolicyPanel />, lab);
+  for (const name of ['A-Bank', 'B-Bank', 'AutoCorp']) {
+    fireEvent.click(screen.getByRole('button', { name: 'New Org' }));
+    await answer(name);
+  }
+  for (const name of ['SecurityUnderwriting', 'MarketAnalysis']) {
+    fireEvent.click(item('A-Bank'));
+    press('a', { ctrlKey: true });
+    await answer(name);
+  }
+  return lab;
+}
+
+async function rule(name: string, ...workloads: string[]) {
+  for (const [at, workload] of workloads.entries()) fireEvent.click(item(workload), { ctrlKey: at > 0 });
+  fireEvent.click(screen.getByRole('button', { name: /^Create run-time/ }));
+  await answer(name);
+}
+
+it('makes the policy of chapter 10', async () => {
+  const lab = await chapter10();
+  await rule('RER', 'A-Bank', 'B-Bank', '__UNLABELED__');
+  await rule('RER2', 'SecurityUnderwriting', 'MarketAnalysis', '__UNLABELED__');
+  press('t', { altKey: true });
+  await answer('mytest');
+  await answer('/root/new-security_policy.xml');
+  await waitFor(() => expect(lab.files.has('/root/new-security_policy.xml')).toBe(true));
+  const made = readPolicy(lab.files.get('/root/new-security_policy.xml')!).policy;
+  expect(diffPolicies(readPolicy(mytest).policy, made)).toEqual({ differences: [], consequences: [] });
+});
+
+it('saves and opens the definition', async () => {
+  const lab = await chapter10();
+  await rule('', 'A-Bank', 'B-Bank');
+  const before = useEzPolicy.getState().definition;
+  press('s', { ctrlKey: true });
+  await answer('/root/my.wld');
+  expect(lab.files.get('/root/my.wld')).toContain("['A-Bank', ['SecurityUnderwriting', 'MarketAnalysis']]");
+  press('n', { altKey: true });
+  await waitFor(() => expect(screen.queryAllByRole('treeitem')).toEqual([]));
+  fireEvent.click(screen.getByRole('menuitem', { name: 'File' }));
+  fireEvent.click(screen.getByRole('menuitem', { name: /^Open Workload/ }));
+  await answer('/root/my.wld');
+  await waitFor(() => expect(useEzPolicy.getState().definition).toEqual(before));
+});
+
+it('refuses what the original refuses, in its words', async () => {
+  await chapter10();
+  fireEvent.click(screen.getByRole('button', { name: 'New Org' }));
+  await answer('A-Bank');
+  expect((await screen.findByRole('dialog')).textContent).toContain('Item with name A-Bank already exists!');
+  await answer();
+  useEzPolicy.getState().clearSelection();
+  fireEvent.click(screen.getByRole('button', { name: /^Create run-time/ }));
+  expect((await screen.findByRole('dialog')).textContent).toContain('You must select first at least one');
+  await answer();
+  fireEvent.click(item('A-Bank'));
+  fireEvent.click(item('MarketAnalysis'), { ctrlKey: true });
+  fireEvent.click(screen.getByRole('button', { name: /^Create run-time/ }));
+  expect((await screen.findByRole('dialog')).textContent).toContain(
+    'Invalid Selection [ A-Bank, A-Bank.MarketAnalysis ].',
+  );
+  await answer();
+});
+
+it('lets rules follow renamed and deleted workloads', async () => {
+  await chapter10();
+  await rule('RER', 'A-Bank', 'B-Bank', 'AutoCorp');
+  fireEvent.click(item('A-Bank'));
+  press('r', { ctrlKey: true });
+  await answer('Bank');
+  expect(screen.getByRole('option', { name: 'Bank' })).toBeTruthy();
+  fireEvent.click(item('AutoCorp'));
+  press('d', { ctrlKey: true });
+  expect(screen.queryByRole('option', { name: 'AutoCorp' })).toBeNull();
+  const list = screen.getByRole<HTMLSelectElement>('listbox', { name: 'Run-time Exclusion Rules: RER' });
+  list.options[0]!.selected = true;
+  fireEvent.change(list);
+  await act(async () => {
+    fireEvent.click(screen.getByRole('button', { name: '<-- Del RER' }));
+  });
+  await answer(undefined, 'Yes');
+  expect(screen.queryByRole('group', { name: 'RER' })).toBeNull();
+});

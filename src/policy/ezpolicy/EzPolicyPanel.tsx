@@ -1,0 +1,230 @@
+import { type KeyboardEvent, useEffect, useMemo, useRef } from 'react';
+import { type Dialogs, useDialogs } from '../../ui/dialogs';
+import { type Menu, MenuBar, type MenuBarHandle } from '../../ui/MenuBar';
+import { SplitPane } from '../../ui/SplitPane';
+import { closePanel, showPanel } from '../../workbench/layout';
+import { useLabHandle } from '../../worker/LabContext';
+import { useBench } from '../bench';
+import '../policy.css';
+import { pathTaken, toolPanels, useTools } from '../tools';
+import { EzPolicyActions } from './actions';
+import { sortDepartments, UNLABELED } from './definition';
+import { EzPolicyFiles } from './files';
+import { RuleBox } from './RuleBox';
+import { useEzPolicy } from './state';
+import { text } from './text';
+import { WorkloadTree } from './WorkloadTree';
+
+/** xensec_ezpolicy: from organisations and what may not run beside what, to a policy. */
+export function EzPolicyPanel() {
+  const { api } = useLabHandle();
+  const [dialogs, dialog] = useDialogs();
+  const picker = useRef<HTMLInputElement>(null);
+  const bar = useRef<MenuBarHandle>(null);
+  const actions = useMemo(() => new EzPolicyActions(dialogs), [dialogs]);
+  const files = useMemo(() => new EzPolicyFiles(api, dialogs, () => picker.current?.click()), [api, dialogs]);
+  const asked = useTools((state) => state.path);
+  useEffect(() => {
+    if (asked === undefined) return;
+    pathTaken();
+    void files.load(asked);
+  }, [asked, files]);
+  useEffect(() => () => useEzPolicy.getState().reset(), []);
+  // Its code may come later than the pane; somebody has just typed its name.
+  const root = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (useTools.getState().waiting.xensec_ezpolicy.length > 0)
+      root.current?.querySelector<HTMLElement>('[data-autofocus]')?.focus();
+  }, []);
+
+  const menus = useMenus(actions, files, dialogs);
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
+    if (event.target instanceof HTMLElement && event.target.closest('dialog')) return;
+    const access =
+      event.altKey && !event.ctrlKey ? menus.find(({ title }) => title[0]?.toLowerCase() === event.key) : undefined;
+    const pressed = keyText(event);
+    const item = menus.flatMap(({ items }) => items).find(({ keys }) => keys !== undefined && keys === pressed);
+    if (!access && (!item || item.isDisabled)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (access) bar.current?.open(access.title);
+    else item?.run();
+  };
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the window's keys, wherever in it the focus is
+    <div className="panel ezpolicy" ref={root} onKeyDown={onKeyDown}>
+      <MenuBar menus={menus} label={text.title} ref={bar} />
+      <Title />
+      <SplitPane
+        label={text.split}
+        initial={46}
+        left={<Definition actions={actions} />}
+        right={<Rules actions={actions} />}
+      />
+      <Status />
+      <input
+        ref={picker}
+        type="file"
+        accept=".wld"
+        hidden
+        aria-label={text.fromHere}
+        onChange={(event) => {
+          const file = event.target.files?.[0];
+          if (file) void files.uploaded(file);
+          event.target.value = '';
+        }}
+      />
+      {dialog}
+    </div>
+  );
+}
+
+function keyText(event: KeyboardEvent): string {
+  const letter = event.key.length === 1 ? event.key.toUpperCase() : '';
+  if (letter === '') return '';
+  if (event.ctrlKey && !event.altKey) return `Ctrl-${letter}`;
+  return event.altKey && !event.ctrlKey ? `Alt-${letter}` : '';
+}
+
+function useMenus(actions: EzPolicyActions, files: EzPolicyFiles, dialogs: Dialogs): readonly Menu[] {
+  const selection = useEzPolicy((state) => state.selection);
+  const organizations = useEzPolicy((state) => state.definition.organizations);
+  const { items } = text;
+  const [only] = selection;
+  const isOne = selection.length === 1;
+  const isFixed = !isOne || (only?.organization === UNLABELED && only.department === undefined);
+  const savePolicy = async () => {
+    const path = await files.savePolicy();
+    if (path === undefined) return;
+    // Where it can be examined, and put in force.
+    const { open } = useBench.getState();
+    void open(files.lab, path);
+  };
+  const fresh = async () => {
+    if (await files.mayDiscard()) useEzPolicy.getState().fresh();
+  };
+  const exit = async () => {
+    if (!(await files.mayDiscard())) return;
+    closePanel(toolPanels.xensec_ezpolicy);
+    showPanel('terminal');
+  };
+  const { expand, change } = useEzPolicy.getState();
+  return [
+    {
+      title: text.menus.file,
+      items: [
+        { label: items.open, keys: 'Ctrl-O', run: () => void files.open() },
+        { label: items.save, keys: 'Ctrl-S', run: () => void files.save() },
+        { label: items.saveAs, keys: 'Alt-S', run: () => void files.saveAs() },
+        { label: items.download, run: () => void files.downloadFile() },
+        { label: items.policy, keys: 'Alt-T', hasLine: true, run: () => void savePolicy() },
+        // A browser keeps Ctrl-N for itself.
+        { label: items.fresh, keys: 'Alt-N', hasLine: true, run: () => void fresh() },
+        { label: items.exit, keys: 'Ctrl-X', hasLine: true, run: () => void exit() },
+      ],
+    },
+    {
+      title: text.menus.edit,
+      items: [
+        { label: items.rename, keys: 'Ctrl-R', isDisabled: isFixed, run: () => void actions.rename() },
+        {
+          label: items.add,
+          keys: 'Ctrl-A',
+          isDisabled: isFixed || only?.department !== undefined,
+          run: () => void actions.addDepartment(),
+        },
+        { label: items.delete, keys: 'Ctrl-D', isDisabled: selection.length === 0, run: () => actions.remove() },
+      ],
+    },
+    {
+      title: text.menus.view,
+      items: [
+        { label: items.sort, run: () => change(sortDepartments(useEzPolicy.getState().definition)) },
+        { label: items.collapse, keys: 'Ctrl-C', run: () => expand([]) },
+        { label: items.expand, keys: 'Ctrl-E', run: () => expand(organizations.map(({ name }) => name)) },
+      ],
+    },
+    {
+      title: text.menus.help,
+      items: [
+        {
+          label: items.help,
+          keys: 'Ctrl-H',
+          run: () => void dialogs.tell(text.helpTitle, text.helpSteps.join('\n\n')),
+        },
+        { label: items.about, run: () => void dialogs.tell(text.aboutTitle, text.aboutText) },
+      ],
+    },
+  ];
+}
+
+function Title() {
+  const path = useEzPolicy((state) => state.path);
+  const hasFile = useEzPolicy((state) => state.hasFile);
+  const isChanged = useEzPolicy((state) => state.definition !== state.saved);
+  return (
+    <p className="quiet small ez-title">
+      {hasFile ? text.named(path ?? text.newFile) : text.title}
+      {isChanged && ' •'}
+    </p>
+  );
+}
+
+function Definition({ actions }: { actions: EzPolicyActions }) {
+  return (
+    <section className="ez-side" aria-labelledby="ez-definition">
+      <div className="ez-head">
+        <h3 id="ez-definition" className="ez-blue">
+          {text.definition}
+        </h3>
+        <button type="button" title={text.newOrgHint} data-autofocus onClick={() => void actions.newOrganization()}>
+          {text.newOrg}
+        </button>
+      </div>
+      <div className="ez-scroll">
+        <WorkloadTree
+          onAdd={() => void actions.addDepartment()}
+          onRename={() => void actions.rename()}
+          onDelete={() => actions.remove()}
+        />
+      </div>
+      <p className="quiet small padded-line">{text.hints.keys}</p>
+      <div className="ez-foot">
+        <button type="button" title={text.createHint} onClick={() => void actions.createRule()}>
+          {text.create}
+        </button>
+      </div>
+    </section>
+  );
+}
+
+function Rules({ actions }: { actions: EzPolicyActions }) {
+  const rules = useEzPolicy((state) => state.definition.rules);
+  return (
+    <section className="ez-side" aria-labelledby="ez-rules">
+      <div className="ez-head">
+        <h3 id="ez-rules" className="ez-red">
+          {text.rules}
+        </h3>
+      </div>
+      <div className="ez-scroll">
+        {rules.length === 0 && <p className="quiet padded">{text.noRules}</p>}
+        {rules.map((rule, at) => (
+          <RuleBox
+            key={at}
+            rule={rule}
+            onAdd={() => void actions.addToRule(at)}
+            onRemove={(entries) => void actions.removeFromRule(at, entries)}
+            onRename={() => void actions.renameRule(at)}
+            onDelete={() => actions.deleteRule(at)}
+          />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function Status() {
+  const status = useEzPolicy((state) => state.status);
+  return <output className="ez-status small">{status}</output>;
+}

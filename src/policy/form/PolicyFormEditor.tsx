@@ -1,0 +1,226 @@
+import type { ReactNode } from 'react';
+import type { PolicyForm } from '../../../workers/contract';
+import { text } from '../text';
+import { NameList, NewName, TypeChoice } from './fields';
+import {
+  type FormList,
+  nextVersion,
+  removed,
+  renamedLabel,
+  withLabelTypes,
+  withResourceType,
+  withSetTypes,
+} from './formEdits';
+
+interface Props {
+  readonly form: PolicyForm;
+  readonly onChange: (form: PolicyForm) => void;
+  /** The label that other views point at. */
+  readonly selected?: string | undefined;
+  readonly onSelect?: (label: string) => void;
+}
+
+/** Every part of a policy, in the order of xensec_gen's form. */
+export function PolicyFormEditor(props: Props) {
+  const { form, onChange } = props;
+  const list = (name: FormList, title: string) => (
+    <NameList title={title} list={name} form={form} onChange={onChange} />
+  );
+  return (
+    <div className="policy-form">
+      <Header {...props} />
+      <div className="form-columns">
+        {list('steTypes', text.form.steTypes)}
+        {list('chwallTypes', text.form.chwallTypes)}
+      </div>
+      <ConflictSets {...props} />
+      <VmLabels {...props} />
+      <ResourceLabels {...props} />
+    </div>
+  );
+}
+
+const textFields = ['name', 'url', 'reference', 'date', 'nameSpaceUrl', 'version'] as const;
+
+function Header({ form, onChange }: Props) {
+  const { fields } = text.form;
+  const from = form.from ?? { name: '', version: '' };
+  const setFrom = (change: Partial<typeof from>) => {
+    const now = { ...from, ...change };
+    onChange({ ...form, from: now.name === '' && now.version === '' ? undefined : now });
+  };
+  const setField = (field: (typeof textFields)[number], value: string) =>
+    onChange({ ...form, [field]: value === '' && field !== 'name' && field !== 'version' ? undefined : value });
+  return (
+    <fieldset className="form-header">
+      <legend>{text.form.header}</legend>
+      {textFields.map((field) => (
+        <TextField
+          key={field}
+          label={fields[field]}
+          value={form[field] ?? ''}
+          onCommit={(value) => setField(field, value)}
+        />
+      ))}
+      <TextField label={fields.fromName} value={from.name} onCommit={(name) => setFrom({ name })} />
+      <TextField label={fields.fromVersion} value={from.version} onCommit={(version) => setFrom({ version })} />
+      <div className="buttons">
+        <button type="button" title={text.form.nextHint} onClick={() => onChange(nextVersion(form))}>
+          {text.form.next}
+        </button>
+      </div>
+    </fieldset>
+  );
+}
+
+/** Takes its value when it is left or on Enter: the whole policy is written anew each time. */
+function TextField({ label, value, onCommit }: { label: string; value: string; onCommit: (value: string) => void }) {
+  const commit = (now: string) => {
+    if (now.trim() !== value) onCommit(now.trim());
+  };
+  return (
+    <label>
+      <span>{label}</span>
+      <input
+        key={value}
+        type="text"
+        defaultValue={value}
+        spellCheck={false}
+        onBlur={(event) => commit(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') commit(event.currentTarget.value);
+        }}
+      />
+    </label>
+  );
+}
+
+function ConflictSets({ form, onChange }: Props) {
+  const title = text.form.conflictSets;
+  return (
+    <section className="form-part">
+      <h3>{title}</h3>
+      <NewName title={title} list="conflictSets" form={form} onChange={onChange} />
+      {form.conflictSets.map(({ name, types }) => (
+        <fieldset key={name} className="form-item">
+          <ItemHead title={title} name={name} list="conflictSets" form={form} onChange={onChange} />
+          <TypeChoice
+            label={`${text.form.chwallTypes} ${text.form.of(name)}`}
+            all={form.chwallTypes}
+            chosen={types}
+            onChange={(chosen) => onChange(withSetTypes(form, name, chosen))}
+          />
+        </fieldset>
+      ))}
+    </section>
+  );
+}
+
+function VmLabels({ form, onChange, selected, onSelect }: Props) {
+  const title = text.form.vmLabels;
+  return (
+    <section className="form-part">
+      <h3>{title}</h3>
+      <NewName title={title} list="vmLabels" form={form} onChange={onChange} />
+      {form.vmLabels.map(({ name, from, ste, chwall }) => (
+        <fieldset
+          key={name}
+          className={name === selected ? 'form-item selected' : 'form-item'}
+          onFocus={() => onSelect?.(name)}
+        >
+          <ItemHead title={title} name={name} list="vmLabels" form={form} onChange={onChange} from={from}>
+            <label className="small">
+              <input
+                type="radio"
+                name="bootstrap"
+                aria-label={text.form.setBootstrap(name)}
+                checked={form.bootstrap === name}
+                onChange={() => onChange({ ...form, bootstrap: name })}
+              />
+              {text.form.bootstrap}
+            </label>
+          </ItemHead>
+          <TypeChoice
+            label={`${text.form.steTypes} ${text.form.of(name)}`}
+            all={form.steTypes}
+            chosen={ste}
+            onChange={(chosen) => onChange(withLabelTypes(form, name, 'ste', chosen))}
+          />
+          <TypeChoice
+            label={`${text.form.chwallTypes} ${text.form.of(name)}`}
+            all={form.chwallTypes}
+            chosen={chwall}
+            onChange={(chosen) => onChange(withLabelTypes(form, name, 'chwall', chosen))}
+          />
+        </fieldset>
+      ))}
+    </section>
+  );
+}
+
+function ResourceLabels({ form, onChange, selected, onSelect }: Props) {
+  const title = text.form.resourceLabels;
+  return (
+    <section className="form-part">
+      <h3>{title}</h3>
+      <NewName title={title} list="resourceLabels" form={form} onChange={onChange} />
+      {form.resourceLabels.map(({ name, from, ste }) => (
+        <fieldset
+          key={name}
+          className={name === selected ? 'form-item selected' : 'form-item'}
+          onFocus={() => onSelect?.(name)}
+        >
+          <ItemHead title={title} name={name} list="resourceLabels" form={form} onChange={onChange} from={from} />
+          <select
+            aria-label={`${text.form.steTypes} ${text.form.of(name)}`}
+            value={ste}
+            onChange={(event) => onChange(withResourceType(form, name, event.target.value))}
+          >
+            {!form.steTypes.includes(ste) && <option value={ste}>{ste || '–'}</option>}
+            {form.steTypes.map((type) => (
+              <option key={type}>{type}</option>
+            ))}
+          </select>
+        </fieldset>
+      ))}
+    </section>
+  );
+}
+
+interface HeadProps extends Props {
+  readonly title: string;
+  readonly name: string;
+  readonly list: 'conflictSets' | 'vmLabels' | 'resourceLabels';
+  readonly from?: string | undefined;
+  readonly children?: ReactNode;
+}
+
+/** Name of an entry (labels can be renamed in place) and the button that deletes it. */
+function ItemHead({ title, name, list, form, onChange, from, children }: HeadProps) {
+  return (
+    <legend className="item-head">
+      {list === 'conflictSets' ? (
+        <strong>{name}</strong>
+      ) : (
+        <input
+          key={name}
+          type="text"
+          aria-label={text.form.rename(name)}
+          defaultValue={name}
+          spellCheck={false}
+          onBlur={(event) => onChange(renamedLabel(form, list, name, event.target.value))}
+        />
+      )}
+      {from !== undefined && <span className="quiet small">← {from}</span>}
+      {children}
+      <button
+        type="button"
+        className="small"
+        aria-label={text.form.removeNamed(title, name)}
+        onClick={() => onChange(removed(form, list, [name]))}
+      >
+        {text.form.remove}
+      </button>
+    </legend>
+  );
+}

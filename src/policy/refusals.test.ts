@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { refusalsIn } from './refusals';
+
+const textOf = (line: string) => refusalsIn(line).map(({ text }) => text);
+
+it('finds the refusals of the manual in the lines of xm', () => {
+  expect(textOf("Error: VM's access to block device 'file:/home/xen/dom_fc5/fedora.fc5.img' denied")).toEqual([
+    "VM's access to block device 'file:/home/xen/dom_fc5/fedora.fc5.img' denied",
+  ]);
+  expect(textOf("Error: 'Domain in conflict set with running domains'")).toEqual([
+    'Domain in conflict set with running domains',
+  ]);
+  expect(textOf('Error: VM is not authorized to run.')).toEqual(['VM is not authorized to run.']);
+  expect(
+    textOf("Error: 'An error occurred trying to set the policy: The version of the policy prevents an update.'"),
+  ).toEqual(['An error occurred trying to set the policy: The version of the policy prevents an update.']);
+  expect(textOf("Error: 'An error occurred relabeling the domain: Operation failed in hypervisor'")).toEqual([
+    'An error occurred relabeling the domain: Operation failed in hypervisor',
+  ]);
+});
+
+it('sees none in other lines', () => {
+  expect(textOf('[root@host1 ~]# echo VM is not authorized to run.')).toEqual([]);
+  expect(textOf("Error: Domain 'x' does not exist.")).toEqual([]);
+});

@@ -1,0 +1,35 @@
+import type { PolicyForm } from '../../../workers/contract';
+import { messageOf, unwrap } from '../../worker/connect';
+import { useLabHandle } from '../../worker/LabContext';
+import { useBench } from '../bench';
+import { PolicyFormEditor } from '../form/PolicyFormEditor';
+import { text } from '../text';
+import { Broken } from './Broken';
+
+/** The text as a form; what the form changes is written as text again. */
+export function FormView() {
+  const { api } = useLabHandle();
+  const reading = useBench((state) => state.analysis?.policy);
+  const selected = useBench((state) => state.label);
+  const { edit, say, select } = useBench.getState();
+  if (!reading) return <Broken />;
+  const change = async (form: PolicyForm) => {
+    if (form === reading.form) return;
+    try {
+      edit(unwrap(await api.writePolicy(form)));
+    } catch (error) {
+      say({ isBad: true, text: messageOf(error) });
+    }
+  };
+  return (
+    <>
+      <p className="quiet small">{text.form.loses}</p>
+      <PolicyFormEditor
+        form={reading.form}
+        onChange={(form) => void change(form)}
+        selected={selected}
+        onSelect={(label) => select(label)}
+      />
+    </>
+  );
+}

@@ -1,0 +1,96 @@
+/**
+ * A way for much data beside the frames of the network: two ends that name the same connection are joined by a pipe that
+ * has the speed of a link and costs one message for many frames. It lasts as long as both ends are on the network.
+ */
+import type { EventQueue } from '../lib/clock';
+
+/** What a link does to data. */
+export interface LinkModel {
+  /** Infinity: no time at all. */
+  readonly bitsPerSecond: number;
+  readonly latencyNs: number;
+}
+
+export const GIGABIT: LinkModel = { bitsPerSecond: 1e9, latencyNs: 100_000 };
+
+/** How one end learns what happens; called on its own clock. */
+export interface BulkListener {
+  received(bytes: Uint8Array): void;
+  /** The other end has closed, or is on the network no more. */
+  ended(): void;
+}
+
+export interface BulkEnd {
+  /** Puts bytes on the link; `sent` is called when the link has taken them. Nothing happens after the end. */
+  send(bytes: Uint8Array, sent: () => void): void;
+  close(): void;
+}
+
+interface Side {
+  readonly clock: EventQueue;
+  readonly listener: BulkListener;
+  /** When its half of the link is free. */
+  freeNs: number;
+  isClosed: boolean;
+  /** Sent before the other end was there. */
+  readonly early: (() => void)[];
+}
+
+export class BulkLinks {
+  /** The speed of links from now on. */
+  model: LinkModel = GIGABIT;
+  readonly #waiting = new Map<string, Side>();
+  readonly #pairs = new Map<Side, Side>();
+
+  /** One end of the pipe that both sides call `name`. */
+  join(name: string, clock: EventQueue, listener: BulkListener): BulkEnd {
+    const side: Side = { clock, listener, freeNs: 0, isClosed: false, early: [] };
+    const other = this.#waiting.get(name);
+    if (other) {
+      this.#waiting.delete(name);
+      this.#pairs.set(side, other).set(other, side);
+      for (const action of other.early.splice(0)) action();
+    } else this.#waiting.set(name, side);
+    return {
+      send: (bytes, sent) => {
+        const action = () => this.#send(side, bytes, sent);
+        if (this.#pairs.has(side)) action();
+        else if (!side.isClosed) side.early.push(action);
+      },
+      close: () => {
+        if (this.#waiting.get(name) === side) this.#waiting.delete(name);
+        this.#close(side);
+      },
+    };
+  }
+
+  #send(from: Side, bytes: Uint8Array, sent: () => void): void {
+    const to = this.#pairs.get(from);
+    if (!to || from.isClosed) return;
+    const { bitsPerSecond, latencyNs } = this.model;
+    const start = Math.max(from.clock.nowNs, from.freeNs);
+    const durationNs = Math.round((bytes.length * 8e9) / bitsPerSecond);
+    from.freeNs = start + durationNs;
+    const delayNs = from.freeNs - from.clock.nowNs + latencyNs;
+    from.clock.at(from.freeNs, sent);
+    to.clock.at(to.clock.nowNs + delayNs, () => {
+      if (!to.isClosed && this.#pairs.get(to) === from) to.listener.received(bytes);
+    });
+  }
+
+  #close(side: Side): void {
+    if (side.isClosed) return;
+    side.isClosed = true;
+    const other = this.#pairs.get(side);
+    if (!other) return;
+    this.#pairs.delete(side);
+    // What is on its way still arrives: the end comes behind it.
+    const behindNs = Math.max(0, side.freeNs - side.clock.nowNs) + this.model.latencyNs;
+    other.clock.at(other.clock.nowNs + behindNs, () => {
+      this.#pairs.delete(other);
+      if (other.isClosed) return;
+      other.isClosed = true;
+      other.listener.ended();
+    });
+  }
+}
