@@ -26,6 +26,7 @@ export const NS_PER_INSTRUCTION = 4;
 /** Room that the emulator's own data may take without its memory moving, bytes. */
 const HEAP_RESERVE = 24 << 20;
 const VGA_MEMORY = 1 << 18;
+const PAGE_SIZE = 4096;
 const SMALLEST_MEMORY = 1 << 20;
 const HARDWARE_IDLE_MS = 100;
 const MSR_HYPERCALL_PAGE = 0x4000_0000;
@@ -140,6 +141,11 @@ export class Engine {
   /** The guest's memory from physical address 0; the view is void after `memoryMoved`. */
   get memory(): Uint8Array {
     return this.#guest;
+  }
+
+  /** This page of memory has been written to from outside: what v86 has translated of it is void. */
+  forgetCode(page: number): void {
+    this.#exports['jit_dirty_cache']!(page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
   }
 
   /** Instructions executed since the engine was made (wraps at 2^32). */
@@ -334,7 +340,8 @@ export class Engine {
 /** The processor's fields stand where we read and write them. Throws EmulatorMismatch. */
 function checkPlaces({ v86: { cpu } }: V86Instance): void {
   const views = cpu as unknown as Readonly<Record<string, ArrayBufferView | undefined>>;
-  const moved = Object.entries(place).filter(([name, at]) => views[name]?.byteOffset !== at);
+  const view = (name: string) => views[name === 'reg_xmm' ? 'reg_xmm32s' : name];
+  const moved = Object.entries(place).filter(([name, at]) => view(name)?.byteOffset !== at);
   if (moved.length > 0) throw new EmulatorMismatch(moved.map(([name, at]) => `${name} at ${at}`));
 }
 
