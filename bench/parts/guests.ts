@@ -1,76 +1,19 @@
 /** Throughput of whole paths over a real host, in real time: a guest's disk, two guests' network, a guest's console. */
 import xterm from '@xterm/headless';
+import { GuestConsole } from '../../workers/platform/node/guestConsole';
 import { type BootedHost, bootedHost } from '../../workers/platform/node/testing';
-import type { Part, Row, Skipped } from '../row';
+import { type Part, type Row, type Skipped, wallMs } from '../row';
 
 const CONSOLE_BYTES = 1_000_000;
 const DISK_MIB = 16;
 const NET_MIB = 4;
 
-/** A guest's root shell on its console. */
-class GuestShell {
-  /** The end of what it has shown. */
-  #tail = '';
-  #hasNews = false;
-  /** Every byte that came. */
-  readonly chunks: Uint8Array[] = [];
-  #write: (bytes: Uint8Array) => Promise<void> = async () => {};
-  #count = 0;
-
-  constructor(readonly machine: BootedHost) {}
-
-  async open(name: string): Promise<void> {
-    const decoder = new TextDecoder();
-    const opened = await this.machine.host.openConsole(name, {
-      data: (bytes) => {
-        this.chunks.push(bytes.slice());
-        this.#tail = (this.#tail + decoder.decode(bytes, { stream: true })).slice(-500);
-        this.#hasNews = true;
-      },
-      closed: () => {},
-    });
-    this.#write = (bytes) => opened.write(bytes);
-    await this.#until(/login: $/);
-    await this.type('root\n');
-    await this.#until(/# $/);
-  }
-
-  type(text: string): Promise<void> {
-    return this.#write(new TextEncoder().encode(text));
-  }
-
-  async #until(pattern: RegExp): Promise<void> {
-    const { clock, loop } = this.machine.lab;
-    this.#hasNews = true;
-    // Asked after every event: the text is only looked at when there is more of it.
-    const isShown = () => {
-      if (!this.#hasNews) return false;
-      this.#hasNews = false;
-      return pattern.test(this.#tail);
-    };
-    if (!(await loop.runUntil(isShown, clock.nowNs + 600e9)))
-      throw new Error(`the guest does not answer:\n${this.#tail}`);
-  }
-
-  /** Types a command line and waits for its end; wall ms. */
-  async run(command: string): Promise<number> {
-    const mark = `done${++this.#count}`;
-    this.#tail = '';
-    this.chunks.length = 0;
-    const start = performance.now();
-    await this.type(`${command}; echo "do""ne${this.#count}"\n`);
-    await this.#until(new RegExp(`${mark}\\r?\\n`));
-    return performance.now() - start;
-  }
-}
-
-async function guest(machine: BootedHost, name: string, more = ''): Promise<GuestShell> {
+/** A mini guest with a root shell on its console. */
+async function guest(machine: BootedHost, name: string, more = ''): Promise<GuestConsole> {
   const command = `xm create -q /dev/null kernel=/boot/vmlinuz-2.6.18-xenU memory=64 name=${name} ${more}`;
   const { status, output } = await machine.exec(command);
   if (status !== 0) throw new Error(`${command}: ${output}`);
-  const shell = new GuestShell(machine);
-  await shell.open(name);
-  return shell;
+  return GuestConsole.mini(machine, name);
 }
 
 const mibPerSecond = (mib: number, ms: number): number => (mib * 1000) / ms;
@@ -88,7 +31,7 @@ export const consoleOutput: Part = async () => {
   const machine = await bootedHost();
   const shell = await guest(machine, 'talker');
   await shell.run('seq 1 1000');
-  const guestMs = await shell.run(`seq 1 1000000 | head -c ${CONSOLE_BYTES}`);
+  const guestMs = await wallMs(() => shell.run(`seq 1 1000000 | head -c ${CONSOLE_BYTES}`));
   const bytes = shell.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   await xtermMs(shell.chunks);
   const directMs = await xtermMs(shell.chunks);
@@ -119,11 +62,14 @@ export const guestIo: Part = async () => {
   await attempt('a guest writes its disk (dd, 64 KiB)', async () =>
     mibPerSecond(
       DISK_MIB,
-      await writer.run(`dd if=/dev/zero of=/dev/sda1 bs=64k count=${DISK_MIB * 16} 2>/dev/null; sync`),
+      await wallMs(() => writer.run(`dd if=/dev/zero of=/dev/sda1 bs=64k count=${DISK_MIB * 16} 2>/dev/null; sync`)),
     ),
   );
   await attempt('a guest reads its disk (dd, 64 KiB)', async () =>
-    mibPerSecond(DISK_MIB, await writer.run(`dd if=/dev/sda1 of=/dev/null bs=64k count=${DISK_MIB * 16} 2>/dev/null`)),
+    mibPerSecond(
+      DISK_MIB,
+      await wallMs(() => writer.run(`dd if=/dev/sda1 of=/dev/null bs=64k count=${DISK_MIB * 16} 2>/dev/null`)),
+    ),
   );
   await attempt('TCP from guest to guest (nc)', async () => {
     const reader = await guest(machine, 'reader', 'vif=mac=00:16:3e:00:00:02 ip=192.0.2.202 netmask=255.255.255.0');
@@ -131,7 +77,7 @@ export const guestIo: Part = async () => {
     await machine.advance(100);
     return mibPerSecond(
       NET_MIB,
-      await writer.run(`dd if=/dev/zero bs=64k count=${NET_MIB * 16} 2>/dev/null | nc 192.0.2.202 5001`),
+      await wallMs(() => writer.run(`dd if=/dev/zero bs=64k count=${NET_MIB * 16} 2>/dev/null | nc 192.0.2.202 5001`)),
     );
   });
   machine.close();

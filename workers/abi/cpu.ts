@@ -87,6 +87,8 @@ export interface VcpuRunner {
    * Undefined: still those that the toolstack gave it.
    */
   registers?(vcpu: number): Uint8Array | undefined;
+  /** Somebody else than the vcpus has written to this guest frame: what was kept of the code in it is void. */
+  written?(gpfn: number): void;
   /** The domain is gone: let go of everything. */
   dispose?(): void;
 }

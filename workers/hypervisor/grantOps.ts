@@ -21,7 +21,7 @@ import type { Domain } from './domain';
 import type { PinKind } from './grantTable';
 import type { MachineMemory } from './memory/frames';
 import { clearPhysmap } from './memory/physmap';
-import { gmfnToMfn } from './memory/translated';
+import { gmfnToMfn, noteWritten } from './memory/translated';
 import type { SecurityHooks } from './xsm/hooks';
 
 export interface GrantHost {
@@ -146,9 +146,10 @@ export interface CopyEnd {
 export function copyGrant(host: GrantHost, caller: Domain, source: CopyEnd, dest: CopyEnd, length: number): number {
   if (source.offset + length > PAGE_SIZE || dest.offset + length > PAGE_SIZE) return GNTST_bad_copy_arg;
   return withEnd(host, caller, source, true, (from) =>
-    withEnd(host, caller, dest, false, (to) => {
+    withEnd(host, caller, dest, false, (to, owner) => {
       const bytes = host.memory.peek(from)?.slice(source.offset, source.offset + length) ?? new Uint8Array(length);
       host.memory.bytes(to).set(bytes, dest.offset);
+      noteWritten(owner, to);
       return GNTST_okay;
     }),
   );
@@ -159,7 +160,7 @@ function withEnd(
   caller: Domain,
   end: CopyEnd,
   isReadonly: boolean,
-  use: (mfn: Mfn) => number,
+  use: (mfn: Mfn, owner: Domain) => number,
 ): number {
   if (!end.isGrant && end.domid !== DOMID_SELF) return GNTST_permission_denied;
   const owner = domainNamed(host, caller, end.domid);
@@ -177,9 +178,9 @@ function withEnd(
   return result;
 }
 
-function withPage(host: GrantHost, owner: Domain, mfn: Mfn, use: (mfn: Mfn) => number): number {
+function withPage(host: GrantHost, owner: Domain, mfn: Mfn, use: (mfn: Mfn, owner: Domain) => number): number {
   if (!host.memory.getPage(mfn, owner.domid)) return GNTST_general_error;
-  const result = use(mfn);
+  const result = use(mfn, owner);
   host.memory.putPage(mfn);
   return result;
 }
@@ -217,6 +218,7 @@ function domainNamed(host: GrantHost, caller: Domain, domid: Domid): Domain | un
 
 function release(host: GrantHost, granter: Domain, ref: Gref, mfn: Mfn, kind: PinKind, isReadonly: boolean): void {
   granter.grants.release(ref, [kind], isReadonly);
+  if (!isReadonly) noteWritten(granter, mfn);
   host.memory.putPage(mfn);
 }
 

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { GuestCpu } from '../abi/cpu';
+import { type GuestCpu, MAP_WINDOW_START } from '../abi/cpu';
 import { XEN_DOMCTL_createdomain, XEN_DOMCTL_max_mem, XEN_DOMCTL_max_vcpus, XEN_DOMCTL_shadow_op } from '../abi/domctl';
+import {
+  GNTCOPY_dest_gref,
+  GNTCOPY_source_gref,
+  GNTMAP_host_map,
+  GNTMAP_readonly,
+  GNTTABOP_copy,
+  GNTTABOP_map_grant_ref,
+  GNTTABOP_unmap_grant_ref,
+  GTF_permit_access,
+} from '../abi/grantTable';
 import { HVMOP_get_param, HVMOP_set_param } from '../abi/hvmParams';
 import {
   XENMAPSPACE_grant_table,
@@ -25,6 +35,8 @@ function translatedGuest() {
   const memory = new Uint8Array(PAGES * 4096);
   let isReady = false;
   let cpu: GuestCpu | undefined;
+  /** Frames of which its processor was told that somebody else has written to them. */
+  const written: number[] = [];
   const xen = new TestHypervisor({
     findRunner: (found) => {
       if (!found.translated) return undefined;
@@ -33,7 +45,7 @@ function translatedGuest() {
         if (isReady) found.translated!.attachMemory(memory, (va) => (va < memory.length ? va : undefined));
         return isReady;
       };
-      return { run: () => 1000, prepare };
+      return { run: () => 1000, prepare, written: (gpfn) => written.push(gpfn) };
     },
   });
   const { dom0 } = xen;
@@ -59,7 +71,7 @@ function translatedGuest() {
     });
     return { result: cpu!.hypercall(0, op, command, 4096), word: (i: number) => view.getUint32(4 * i, true) };
   };
-  return { xen, domain, memory, names, first, call };
+  return { xen, domain, memory, names, first, call, written };
 }
 
 describe('a translated domain', () => {
@@ -107,6 +119,46 @@ describe('a translated domain', () => {
     expect(call(hypercall.memory_op, XENMEM_decrease_reservation, request).result).toBe(0);
     expect(call(hypercall.memory_op, XENMEM_populate_physmap, request).result).toBe(1);
     expect(memory[20 * 4096]).toBe(0);
+  });
+
+  it('has its processor told which frames others write to: it may have kept code of them', () => {
+    const { xen, domain, memory, call, written } = translatedGuest();
+    const { dom0 } = xen;
+    call(hypercall.memory_op, XENMEM_add_to_physmap, [DOMID_SELF, XENMAPSPACE_grant_table, 0, 10]);
+    // Reference 8: frame 30, for Domain-0 to write to.
+    const grant = new DataView(memory.buffer, 10 * 4096 + 8 * 8);
+    grant.setUint32(4, 30, true);
+    grant.setUint16(0, GTF_permit_access, true);
+    written.length = 0;
+    const source = dom0.cpu.mfnOf(0)!;
+    const [to, from] = [
+      [8, domain.domid],
+      [source, DOMID_SELF],
+    ];
+    const copy = (flags: number, ...ends: readonly number[]) =>
+      dom0.callWith(hypercall.grant_table_op, GNTTABOP_copy, [...ends, 64 | (flags << 16), 0], 1).result;
+    expect(copy(GNTCOPY_dest_gref, ...from!, ...to!)).toBe(0);
+    expect(written).toEqual([30]);
+    expect(copy(GNTCOPY_source_gref, ...to!, ...from!)).toBe(0);
+    expect(written).toEqual([30]);
+    const va = MAP_WINDOW_START;
+    for (const [flags, told] of [
+      [GNTMAP_host_map | GNTMAP_readonly, [30]],
+      [GNTMAP_host_map, [30, 30]],
+    ] as const) {
+      const map = dom0.callWith(
+        hypercall.grant_table_op,
+        GNTTABOP_map_grant_ref,
+        [va, 0, flags, 8, domain.domid, 0, 0, 0],
+        1,
+      );
+      dom0.callWith(hypercall.grant_table_op, GNTTABOP_unmap_grant_ref, [va, 0, 0, 0, map.words[5]!, 0], 1);
+      expect(written).toEqual(told);
+    }
+    new DataView(memory.buffer).setUint32(8192, 20, true);
+    for (const op of [XENMEM_decrease_reservation, XENMEM_populate_physmap])
+      expect(call(hypercall.memory_op, op, [8192, 1, 0, 0, DOMID_SELF]).result).toBe(1);
+    expect(written).toEqual([30, 30, 20]);
   });
 
   it('may set its callback vector and nothing else', () => {

@@ -19,13 +19,14 @@ import {
   type WasmMemory,
 } from './emulator';
 import { walk } from './pageWalk';
-import { hookPort } from './wasmPatch';
+import { EmulatorMismatch, hookPort } from './wasmPatch';
 
 /** What one instruction costs in virtual time: a processor of 250 million instructions per second. */
 export const NS_PER_INSTRUCTION = 4;
 /** Room that the emulator's own data may take without its memory moving, bytes. */
 const HEAP_RESERVE = 24 << 20;
 const VGA_MEMORY = 1 << 18;
+const PAGE_SIZE = 4096;
 const SMALLEST_MEMORY = 1 << 20;
 const HARDWARE_IDLE_MS = 100;
 const MSR_HYPERCALL_PAGE = 0x4000_0000;
@@ -74,6 +75,8 @@ export class Engine {
   #mustStop = false;
   #isHeld = false;
   #translated: (() => void)[] = [];
+  /** What v86 has printed, which is why it gives up, if it does. */
+  #lastWords = '';
 
   private constructor(
     readonly owner: EngineOwner,
@@ -123,6 +126,7 @@ export class Engine {
       });
       emulator.add_listener('emulator-loaded', () => {
         try {
+          checkPlaces(emulator);
           const reserve = exports!['v86_malloc']!(HEAP_RESERVE);
           exports!['v86_free']!(reserve);
           engine = new Engine(owner, { exports: exports!, emulator, memoryBase, memoryBytes: bytes });
@@ -137,6 +141,11 @@ export class Engine {
   /** The guest's memory from physical address 0; the view is void after `memoryMoved`. */
   get memory(): Uint8Array {
     return this.#guest;
+  }
+
+  /** This page of memory has been written to from outside: what v86 has translated of it is void. */
+  forgetCode(page: number): void {
+    this.#exports['jit_dirty_cache']!(page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
   }
 
   /** Instructions executed since the engine was made (wraps at 2^32). */
@@ -188,11 +197,19 @@ export class Engine {
     let usedNs = 0;
     do {
       this.#isEnteringLoop = true;
-      main();
+      this.#execute(main);
       this.#followMemory();
       usedNs = this.#sliceNs();
     } while (usedNs < budgetNs && !this.#mustStop && this.#cpu.getUint8(place.in_hlt) === 0);
     return usedNs;
+  }
+
+  #execute(main: WasmFunction): void {
+    try {
+      main();
+    } catch (error) {
+      throw this.#lastWords === '' ? error : new Error(this.#lastWords, { cause: error });
+    }
   }
 
   /** Ends the slice after the instruction that is being executed: from inside `EngineOwner.hypercall`. */
@@ -231,6 +248,14 @@ export class Engine {
       table.set(index + JIT_TABLE_OFFSET, instance.exports.f);
       this.#exports['codegen_finalize_finished']!(index, start, stateFlags);
     });
+  }
+
+  /** v86 prints a line. */
+  say(address: number, length: number): void {
+    this.#lastWords = new TextDecoder()
+      .decode(new Uint8Array(this.#memory.buffer, address, length))
+      .replace(/\s+/g, ' ')
+      .trim();
   }
 
   /** Answers whether the hook has done the instruction's work. */
@@ -312,6 +337,14 @@ export class Engine {
   }
 }
 
+/** The processor's fields stand where we read and write them. Throws EmulatorMismatch. */
+function checkPlaces({ v86: { cpu } }: V86Instance): void {
+  const views = cpu as unknown as Readonly<Record<string, ArrayBufferView | undefined>>;
+  const view = (name: string) => views[name === 'reg_xmm' ? 'reg_xmm32s' : name];
+  const moved = Object.entries(place).filter(([name, at]) => view(name)?.byteOffset !== at);
+  if (moved.length > 0) throw new EmulatorMismatch(moved.map(([name, at]) => `${name} at ${at}`));
+}
+
 /** Replaces what v86 gives its WebAssembly: clock, ports, timers, random numbers, the compiler of translated code. */
 function hookImports(env: WasmImports, owner: EngineOwner, engine: () => Engine | undefined, wasm: WasmHost): void {
   const portRead = (bytes: number) => (port: number) => {
@@ -329,6 +362,10 @@ function hookImports(env: WasmImports, owner: EngineOwner, engine: () => Engine 
     run_hardware_timers: () => {
       engine()?.finishTranslations();
       return HARDWARE_IDLE_MS;
+    },
+    console_log_from_wasm: (address, length) => {
+      engine()?.say(address!, length!);
+      return 0;
     },
     get_rand_int: () => owner.randomU32() | 0,
     cpu_event_halt: () => 0,

@@ -105,6 +105,10 @@ class X86Runner implements VcpuRunner {
     return vcpu === 0 && this.#isLoaded ? this.#engine?.save() : undefined;
   }
 
+  written(gpfn: number): void {
+    this.#engine?.forgetCode(gpfn);
+  }
+
   dispose(): void {
     this.#isGone = true;
     this.#engine = undefined;

@@ -34,7 +34,9 @@ function stand(domain: Domain, pfn: number, mfn: Mfn): void {
   const { memory, p2m, backing } = domain.space;
   p2m.set(pfn, mfn);
   memory.m2p[mfn] = pfn;
-  if (backing) memory.setBacking([mfn], backing.subarray(pfn * PAGE_SIZE, (pfn + 1) * PAGE_SIZE));
+  if (!backing) return;
+  memory.setBacking([mfn], backing.subarray(pfn * PAGE_SIZE, (pfn + 1) * PAGE_SIZE));
+  domain.runner?.written?.(pfn);
 }
 
 /** The memory of a domain that is executed elsewhere does not grow. */

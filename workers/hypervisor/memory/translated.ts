@@ -43,6 +43,11 @@ export function showAt(domain: Domain, gpfn: number, mfn: Mfn): boolean {
   return true;
 }
 
+/** Somebody else than the domain itself has written to one of its frames: its processor may keep code of it. */
+export function noteWritten(domain: Domain, mfn: Mfn): void {
+  if (domain.isTranslated) domain.runner?.written?.(domain.space.memory.m2p[mfn]!);
+}
+
 /** Pages that Xen looks at all the time have moved. */
 function refreshViews(domain: Domain): void {
   const { memory } = domain.space;

@@ -4,6 +4,9 @@ import type { BootedHost } from './testing';
 /** Virtual time within which a guest must have answered, ms. */
 const ANSWER_LIMIT_MS = 600_000;
 
+/** What is waited for is not longer than this. */
+const LONGEST_MATCH = 200;
+
 export interface CommandResult {
   readonly status: number;
   /** Without carriage returns, and without the command line itself. */
@@ -15,7 +18,8 @@ export class GuestConsole {
   shown = '';
   /** Every byte since then. */
   readonly chunks: Uint8Array[] = [];
-  #hasNews = false;
+  /** What has not been looked at yet, and a little before it. */
+  #news = '';
   #count = 0;
   #isClosed = false;
   #write: (bytes: Uint8Array) => Promise<void> = async () => {};
@@ -30,8 +34,9 @@ export class GuestConsole {
     const opened = await booted.host.openConsole(domain, {
       data: (bytes) => {
         guest.chunks.push(bytes.slice());
-        guest.shown += decoder.decode(bytes, { stream: true });
-        guest.#hasNews = true;
+        const text = decoder.decode(bytes, { stream: true });
+        guest.shown += text;
+        guest.#news += text;
       },
       closed: () => {
         guest.#isClosed = true;
@@ -75,11 +80,15 @@ export class GuestConsole {
   async until(pattern: RegExp, limitMs = ANSWER_LIMIT_MS): Promise<void> {
     const { clock, loop } = this.booted.lab;
     let isShown = false;
-    this.#hasNews = true;
-    // Asked after every event: the text is only looked at when there is more of it.
+    let looked = -1;
+    this.#news = this.shown;
+    // Asked after every event: the text is only looked at when there is more of it, and only the new end of it.
     const isOver = () => {
-      if (this.#hasNews) isShown = pattern.test(this.shown);
-      this.#hasNews = false;
+      if (looked !== this.shown.length) {
+        looked = this.shown.length;
+        isShown = pattern.test(this.#news);
+        this.#news = this.#news.slice(-LONGEST_MATCH);
+      }
       return isShown || this.#isClosed;
     };
     await loop.runUntil(isOver, clock.nowNs + limitMs * 1e6);
@@ -100,10 +109,12 @@ export class GuestConsole {
     // The marks are put together by the shell: what the terminal echoes does not contain them.
     await this.type(`echo "be""gin${n}"; ${command}; echo "en""d${n}:$?"\n`);
     return async (limitMs = ANSWER_LIMIT_MS) => {
-      const answer = new RegExp(`begin${n}\\r*\\n([^]*)end${n}:(\\d+)\\r*\\n`);
-      await this.until(answer, limitMs);
-      const [, output, status] = answer.exec(this.shown)!;
-      return { status: Number(status), output: output!.replaceAll('\r', '') };
+      const end = new RegExp(`end${n}:(\\d+)\\r*\\n`);
+      await this.until(end, limitMs);
+      const begin = new RegExp(`begin${n}\\r*\\n`).exec(this.shown)!;
+      const { index, 1: status } = end.exec(this.shown)!;
+      const output = this.shown.slice(begin.index + begin[0].length, index);
+      return { status: Number(status), output: output.replaceAll('\r', '') };
     };
   }
 }

@@ -211,7 +211,7 @@ const kinds = [
   { kind: 'a translated domain', kernel: 'kernel=/boot/hostile memory=4' },
 ];
 
-describe('a hostile guest', { timeout: 60_000 }, () => {
+describe('a hostile guest', { timeout: 120_000 }, () => {
   let booted: BootedHost;
   let neighbour: GuestConsole;
   let before: unknown;
@@ -224,7 +224,7 @@ describe('a hostile guest', { timeout: 60_000 }, () => {
     await neighbour.run('until ip addr show eth0 | grep -q "inet "; do sleep 1; done');
     await neighbour.run('md5sum /bin/busybox > /root/sum');
     before = await traces(booted);
-  }, 60_000);
+  }, 120_000);
   afterAll(() => booted.close());
 
   it.each(kinds.flatMap((each) => [1, 2, 3, 4].map((seed) => ({ ...each, seed }))))(

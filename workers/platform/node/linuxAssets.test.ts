@@ -1,7 +1,24 @@
 import { describe, expect, it } from 'vitest';
+import type { V86Options } from '../../x86/emulator';
+import type { X86Parts } from '../../x86/x86Vcpu';
 import { guestImages, loadEmulator } from './guestAssets';
 import { GuestConsole } from './guestConsole';
 import { bootedHost, traces } from './testing';
+
+/** A v86 that keeps a register elsewhere. */
+async function movedRegisters(): Promise<X86Parts> {
+  const parts = await loadEmulator();
+  class Moved extends parts.V86 {
+    constructor(options: V86Options) {
+      super(options);
+      const cpu = () => this.v86.cpu as unknown as { flags: Int32Array };
+      this.add_listener('emulator-loaded', () => {
+        cpu().flags = new Int32Array(cpu().flags.buffer, 124, 1);
+      });
+    }
+  }
+  return { ...parts, V86: Moved };
+}
 
 /** A later v86, whose compiler has put one of the hooked functions into its callers. */
 async function anotherEmulator() {
@@ -13,13 +30,19 @@ async function anotherEmulator() {
 
 const NO_PROCESSOR = `Error: (1, 'Internal error', 'no x86 processor for this kernel, xm dmesg says why\\n')\n`;
 
-describe('a host on which Linux guests cannot run', { timeout: 60_000 }, () => {
+describe('a host on which Linux guests cannot run', { timeout: 120_000 }, () => {
   it.each([
     {
       why: 'v86 is another one than the hooks were made for',
       assets: { x86: anotherEmulator, guestImages: guestImages() },
       message: NO_PROCESSOR,
       reason: 'this build of v86 cannot run Xen guests: not found in its WebAssembly: cpu::trigger_ud',
+    },
+    {
+      why: 'v86 has its registers elsewhere',
+      assets: { x86: movedRegisters, guestImages: guestImages() },
+      message: NO_PROCESSOR,
+      reason: 'not found in its WebAssembly: flags at 120',
     },
     {
       why: 'v86 cannot be had',

@@ -3,9 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GuestConsole } from './guestConsole';
 import { type BootedHost, bootedHost, eventually, traces } from './testing';
 
-describe('an unmodified Linux kernel', { timeout: 60_000 }, () => {
+describe('an unmodified Linux kernel', { timeout: 120_000 }, () => {
   let booted: BootedHost;
   let linux: GuestConsole;
+  /** Virtual time of its first prompt, to the nanosecond, and what it had said until then. */
+  let boot: { readonly nowNs: number; readonly shown: string };
   /** What the host looked like before there was a guest. */
   let empty: unknown;
   beforeAll(async () => {
@@ -23,8 +25,9 @@ describe('an unmodified Linux kernel', { timeout: 60_000 }, () => {
   const cpuTime = async () => Number(/^linux\s.*\s(\d+\.\d)$/m.exec(await hostOutput('xm list'))![1]);
 
   it('boots from its PVH note to a shell on hvc0, its root file system on xvda', async () => {
-    expect(await hostOutput('xm create /etc/xen/linux')).toContain('Started domain linux (id=1)');
+    expect(await hostOutput('xm create /etc/xen/linux vcpus=2')).toContain('Started domain linux (id=1)');
     linux = await GuestConsole.linux(booted, 'linux');
+    boot = { nowNs: booted.lab.clock.nowNs, shown: linux.shown };
     expect(await output('cat /sys/hypervisor/type; mount; dmesg')).toMatch(
       /^xen\n(.|\n)*\/dev\/xvda on \/ type ext4 \(rw(.|\n)*xenfs on \/proc\/xen(.|\n)*Hypervisor detected: Xen HVM/,
     );
@@ -136,6 +139,28 @@ describe('an unmodified Linux kernel', { timeout: 60_000 }, () => {
     expect(await output('echo $((6 * 7))')).toBe('42\n');
   });
 
+  it('gets another disk and another interface while it runs, and loses them again', async () => {
+    const devices = () => output('ls /sys/bus/xen/devices');
+    await booted.exec('xm block-attach linux phy:hda5 xvdb w; xm network-attach linux');
+    await booted.advance(1_000);
+    expect((await devices()).split(/\s+/)).toEqual(['vbd-51712', 'vbd-51728', 'vif-0', 'vif-1', '']);
+    const write = 'dd if=/dev/urandom of=/dev/xvdb bs=64k count=16 2>/dev/null; sync';
+    const written = await output(`${write}; dd if=/dev/xvdb bs=64k count=16 2>/dev/null | md5sum`);
+    expect((await linux.run('ip link set eth1 up; ip link set eth1 down')).status).toBe(0);
+    await booted.exec('xm block-detach linux xvdb; xm network-detach linux 1');
+    await booted.advance(1_000);
+    expect(await hostOutput('dd if=/dev/hda5 bs=64k count=16 2>/dev/null | md5sum')).toBe(written);
+    expect((await devices()).split(/\s+/)).toEqual(['vbd-51712', 'vif-0', '']);
+    expect(await output('ls /sys/class/net; cat /proc/partitions')).not.toMatch(/eth1|xvdb/);
+  });
+
+  it('has one processor, whatever it is given: the others stay offline', async () => {
+    expect(await hostOutput('xm vcpu-list linux')).toMatch(/ 0 +\d .*\n.* 1 +- +--p +0\.0 /);
+    expect(await output('nproc')).toBe('1\n');
+    await booted.exec('xm vcpu-set linux 1; xm vcpu-set linux 2');
+    expect(await output('nproc')).toBe('1\n');
+  });
+
   it('does what xm sysrq says', async () => {
     expect((await booted.exec('xm sysrq linux h')).status).toBe(0);
     await linux.until(/sysrq: HELP : .*show-memory-usage/);
@@ -182,5 +207,14 @@ describe('an unmodified Linux kernel', { timeout: 60_000 }, () => {
     expect((await booted.exec('xm destroy linux')).status).toBe(0);
     await booted.advance(1_000);
     expect(await traces(booted)).toEqual(empty);
+  });
+
+  it('boots in the same virtual time to the nanosecond on another host like this', async () => {
+    const other = await bootedHost({});
+    await traces(other);
+    await other.exec('xm create /etc/xen/linux vcpus=2');
+    const { shown } = await GuestConsole.linux(other, 'linux');
+    expect({ nowNs: other.lab.clock.nowNs, shown }).toEqual(boot);
+    other.close();
   });
 });

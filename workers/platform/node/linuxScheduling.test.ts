@@ -6,7 +6,7 @@ import { type BootedHost, bootedHost } from './testing';
 /** Long enough for xm list's tenths of a second to be less than 1.5 % of each share. */
 const SECONDS = 20;
 
-describe('Linux guests that want a processor for themselves', { timeout: 90_000 }, () => {
+describe('Linux guests that want a processor for themselves', { timeout: 120_000 }, () => {
   let booted: BootedHost;
   const guests: Record<string, GuestConsole> = {};
   beforeAll(async () => {
@@ -21,7 +21,7 @@ describe('Linux guests that want a processor for themselves', { timeout: 90_000 
     for (const name of ['a', 'b']) guests[name] = await GuestConsole.linux(booted, name);
     guests['mini'] = await GuestConsole.mini(booted, 'mini');
     for (const name of ['a', 'b']) await guests[name]!.run(`${installLoop('/tmp/spin')}; /tmp/spin & sleep 1`);
-  }, 90_000);
+  }, 120_000);
   afterAll(() => {
     expect(booted.bugs).toEqual([]);
     booted.close();
