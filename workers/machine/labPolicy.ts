@@ -255,7 +255,7 @@ export class LabPolicy {
   }
 }
 
-/** A terminal shows one line of a refusal; the reasons of a policy's refusal stand below it. */
+/** A link is one line of a refusal; the reasons of a policy's refusal stand below it. */
 function sameRefusal(said: string, read: string): boolean {
   return said === read || said.startsWith(read);
 }
