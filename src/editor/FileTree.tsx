@@ -1,5 +1,6 @@
 import { ChevronDown, ChevronRight } from 'lucide-react';
 import { useEffect, useRef } from 'react';
+import { POLICIES } from '../policy/paths';
 import { useLab } from '../store/labStore';
 import { useLabHandle } from '../worker/LabContext';
 import { useDocuments } from './documents';
@@ -21,7 +22,7 @@ export function FileTree() {
   }, [api, isOn]);
 
   const paths = useDocuments((state) => state.documents.map((document) => parentOf(document.path)).join('\n'));
-  const watched = [...new Set([...treeRoots, ...Object.keys(expanded), ...paths.split('\n').filter(Boolean)])]
+  const watched = [...new Set([...treeRoots, POLICIES, ...Object.keys(expanded), ...paths.split('\n').filter(Boolean)])]
     .sort()
     .join('\n');
   useEffect(() => {

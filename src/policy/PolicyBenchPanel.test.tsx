@@ -15,6 +15,9 @@ vi.mock('./PolicyXmlEditor', () => ({
 }));
 
 beforeEach(() => useBench.getState().replace({ xml: '', assertions: '' }));
+// Many renders one after the other, on a machine that may have other work.
+vi.setConfig({ testTimeout: 30_000 });
+
 afterEach(cleanup);
 
 async function bench() {

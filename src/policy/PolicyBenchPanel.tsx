@@ -22,6 +22,7 @@ export function PolicyBenchPanel() {
   useLivePolicy();
   useAnalysis();
   useFirstPolicy();
+  useDiskChanges();
   return (
     <div className="panel policy">
       <BenchBar />
@@ -40,11 +41,24 @@ function useFirstPolicy(): void {
   }, [api, name]);
 }
 
+/** Somebody else (vi, xensec_gen, another pane) has written the file. */
+function useDiskChanges(): void {
+  const { api } = useLabHandle();
+  const changes = useLab((state) => {
+    const { path } = useBench.getState();
+    return path === undefined ? 0 : (state.fileChanges[path] ?? 0);
+  });
+  useEffect(() => {
+    if (changes > 0) void useBench.getState().refresh(api);
+  }, [api, changes]);
+}
+
 function TextSide() {
   const { api } = useLabHandle();
   const xml = useBench((state) => state.xml);
   const opened = useBench((state) => state.opened);
   const issues = useBench((state) => state.analysis?.issues ?? NO_ISSUES);
+  const form = useBench((state) => state.lastForm);
   const reveal = useBench((state) => state.reveal);
   const isBuilt = useLab((state) => state.policy?.isBuilt);
   const { edit, save } = useBench.getState();
@@ -66,6 +80,7 @@ function TextSide() {
           value={xml}
           opened={opened}
           issues={issues}
+          form={form}
           reveal={reveal}
           onChange={edit}
           onSave={() => void save(api)}

@@ -1,7 +1,8 @@
 import { useEffect, useRef } from 'react';
-import type { PolicyIssue } from '../../workers/contract';
+import type { PolicyForm, PolicyIssue } from '../../workers/contract';
 import { monaco } from '../editor/monaco';
 import { useTheme } from '../ui/theme';
+import { registerPolicyCompletion } from './completion';
 import { text } from './text';
 
 interface Props {
@@ -9,6 +10,8 @@ interface Props {
   /** Another number: another document. */
   readonly opened: number;
   readonly issues: readonly PolicyIssue[];
+  /** For completion: the policy as far as it can be read. */
+  readonly form: PolicyForm | undefined;
   readonly reveal: { readonly line: number; readonly count: number } | undefined;
   readonly onChange: (value: string) => void;
   readonly onSave: () => void;
@@ -38,10 +41,16 @@ export function PolicyXmlEditor(props: Props) {
       // Only what the reader does: revealing a line moves the cursor as well.
       if (source === 'mouse' || source === 'keyboard') handlers.current.onCursor(position.lineNumber);
     });
+    const completion = registerPolicyCompletion(
+      monaco,
+      (each) => each === model,
+      () => handlers.current.form,
+    );
     const observer = new ResizeObserver(() => instance.layout());
     observer.observe(host.current);
     return () => {
       observer.disconnect();
+      completion.dispose();
       changes.dispose();
       moves.dispose();
       editor.current = undefined;
@@ -93,6 +102,7 @@ const options: monaco.editor.IStandaloneEditorConstructionOptions = {
   fixedOverflowWidgets: true,
   tabSize: 2,
   wordBasedSuggestions: 'off',
+  quickSuggestions: { other: true, comments: false, strings: true },
   stickyScroll: { enabled: false },
   lineNumbersMinChars: 3,
   padding: { top: 6 },

@@ -1,9 +1,9 @@
 /** The policy that is being written: its text, assertions, what the worker says about them, and what is selected. */
 import { create } from 'zustand';
-import type { LabApi, PolicyAnalysis, WhatIf } from '../../workers/contract';
+import type { LabApi, PolicyAnalysis, PolicyForm, WhatIf } from '../../workers/contract';
 import { messageOf, unwrap } from '../worker/connect';
 import { assertionsPath, policyName, sourcePath } from './paths';
-import type { ViewId } from './text';
+import { text, type ViewId } from './text';
 
 export interface PolicyBench {
   /** Where it is saved; undefined: nowhere yet. */
@@ -18,6 +18,8 @@ export interface PolicyBench {
   readonly assertions: string;
   readonly savedAssertions: string;
   readonly analysis: PolicyAnalysis | undefined;
+  /** As it was when the text could last be read. */
+  readonly lastForm: PolicyForm | undefined;
   readonly whatIf: WhatIf | undefined;
   readonly view: ViewId;
   /** The label that all views point at. */
@@ -41,6 +43,8 @@ export interface PolicyBench {
   /** Replaces everything; `path` undefined: a text from elsewhere. */
   readonly replace: (document: { readonly path?: string; readonly xml: string; readonly assertions: string }) => void;
   readonly open: (api: LabApi, path: string) => Promise<void>;
+  /** Call when Domain-0's file has changed: takes it over, unless that would lose work. */
+  readonly refresh: (api: LabApi) => Promise<void>;
   readonly openInForce: (api: LabApi) => Promise<void>;
   /** True when Domain-0 has it now. */
   readonly save: (api: LabApi) => Promise<boolean>;
@@ -55,6 +59,7 @@ const fresh = {
   assertions: '',
   savedAssertions: '',
   analysis: undefined,
+  lastForm: undefined,
   whatIf: undefined,
   label: undefined,
   reveal: undefined,
@@ -88,7 +93,7 @@ export const useBench = create<PolicyBench>()((set, get) => ({
   say: (message) => set({ message }),
   analysed: (xml, analysis) => {
     // An answer about a text that has changed meanwhile: the next one is on its way.
-    if (xml === get().xml) set({ analysis });
+    if (xml === get().xml) set(({ lastForm }) => ({ analysis, lastForm: analysis.policy?.form ?? lastForm }));
   },
   foreseen: (xml, whatIf) => {
     if (xml === get().xml) set({ whatIf });
@@ -107,6 +112,17 @@ export const useBench = create<PolicyBench>()((set, get) => ({
     } catch (error) {
       set({ message: { isBad: true, text: messageOf(error) } });
     }
+  },
+
+  refresh: async (api) => {
+    const { path, savedXml } = get();
+    if (path === undefined) return;
+    const result = await api.readFile(path);
+    if (!result.ok) return;
+    const onDisk = new TextDecoder().decode(result.value);
+    if (path !== get().path || onDisk === savedXml || onDisk === get().xml) return;
+    if (isDirty(get())) set({ message: { isBad: true, text: text.changedOnDisk(path) } });
+    else await get().open(api, path);
   },
 
   openInForce: async (api) => {
@@ -131,7 +147,7 @@ export const useBench = create<PolicyBench>()((set, get) => ({
       set({ message: { isBad: true, text: messageOf(error) } });
       return false;
     }
-    set({ path, savedXml: xml, savedAssertions: assertions, message: { isBad: false, text: path } });
+    set({ path, savedXml: xml, savedAssertions: assertions, message: { isBad: false, text: text.saved(path) } });
     return true;
   },
 

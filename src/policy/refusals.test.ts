@@ -19,6 +19,12 @@ it('finds the refusals of the manual in the lines of xm', () => {
   ]);
 });
 
+it('finds those of dry-run and of Xen itself', () => {
+  expect(textOf('   file:/a b.img: DENIED')).toEqual(['file:/a b.img: DENIED']);
+  expect(textOf('   domain1: DENIED')).toEqual([]);
+  expect(textOf('(XEN) CHINESE WALL CONFLICT in type 04.')).toEqual(['CHINESE WALL CONFLICT in type 04.']);
+});
+
 it('sees none in other lines', () => {
   expect(textOf('[root@host1 ~]# echo VM is not authorized to run.')).toEqual([]);
   expect(textOf("Error: Domain 'x' does not exist.")).toEqual([]);

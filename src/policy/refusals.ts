@@ -24,10 +24,13 @@ const patterns: readonly RegExp[] = [
   /An error occurred relabeling the domain: .*?(?='|"|$)/,
 ];
 
-/** Only in what xm prints as an error: `getlabel` says `Domain not labeled`, too, and then nothing was refused. */
+/** What `xm dry-run` says of a disk, and Xen on its console. */
+const others: readonly RegExp[] = [/(?:phy|file|tap|vlan):\S.*: DENIED$/, /CHINESE WALL CONFLICT in type [0-9a-f]+\./];
+
+/** Most are refusals only where xm prints them as an error: a command line may hold the same words. */
 export function refusalsIn(line: string): readonly Refusal[] {
-  if (!/^Error: /.test(line)) return [];
-  for (const pattern of patterns) {
+  const kinds = /^Error: /.test(line) ? patterns : /^( {3}|\(XEN\) )/.test(line) ? others : [];
+  for (const pattern of kinds) {
     const match = pattern.exec(line);
     if (match) return [{ start: match.index, end: match.index + match[0].length, text: match[0] }];
   }

@@ -8,6 +8,9 @@ export const text = {
   untitled: 'Not saved yet',
   save: 'Save',
   saveHint: 'Save to Domain-0’s file system (Ctrl-S)',
+  saved: (path: string) => `Saved to ${path}.`,
+  changedOnDisk: (path: string) =>
+    `${path} was changed in Domain-0 while you were editing it: saving replaces that, choosing it again in the list takes it.`,
   load: 'Put in force',
   loadHint: (name: string) => `xm setpolicy ACM ${name}`,
   share: 'Share link',
@@ -121,6 +124,7 @@ export const text = {
     statistics: 'Counters of the hypervisor',
     choose: 'Choose a decision to read its reason.',
     lost: 'This decision is not in the log any more.',
+    inText: 'In the text:',
   },
   assertions: {
     label: 'Assertions about the policy, one a line',
@@ -155,6 +159,9 @@ export const text = {
     add: 'Add',
     added: (kind: string) => `Name of a new entry: ${kind}`,
     rename: (name: string) => `New name of ${name}`,
+    edit: 'Edit',
+    editTypes: (label: string) => `Edit: ${label}`,
+    noTypes: 'no type',
     bootstrap: 'Dom 0',
     setBootstrap: (name: string) => `SetDom0 ${name}`,
     of: (name: string) => `of ${name}`,

@@ -68,6 +68,13 @@ describe('the policy tools over a machine', () => {
     // The hypervisor refused first; xend asked it for the reason.
     expect(decisions.some(({ hook, isPermitted }) => hook === 'create' && !isPermitted)).toBe(true);
     expect(lab.findRefusal('never said', 0)).toBeNull();
+    // Xen's own words lead to its own decision; dry-run's to the one that it has asked for.
+    const [words = ''] = /CHINESE WALL CONFLICT in type [0-9a-f]+\./.exec(await run('xm dmesg')) ?? [];
+    expect(found(words)).toMatchObject({ hook: 'create', conflict: { type: 'B-Bank' }, verdict: undefined });
+    await run('cd /root; xm dry-run domain2.xm');
+    expect(lab.findRefusal('file:/home/xen/domain2/fedora.fc5.img: DENIED', 0)).toBe(
+      lab.watch(true).decisions.find(({ verdict }) => verdict?.who === 'a domain labelled ACM:mytest:B-Bank')?.number,
+    );
     expect(report(1001)).toEqual([]);
   });
 

@@ -244,14 +244,18 @@ export class LabPolicy {
 
   /** The refusal that an operator has before him: the last with this text ('': any), or one of those before it. */
   findRefusal(text: string, back: number): number | null {
-    const refusals = (this.host.acm?.decisions.since(0) ?? []).filter(
-      ({ verdict }) => verdict?.text !== undefined && sameRefusal(verdict.text, text),
-    );
+    const [, conflict] = /^CHINESE WALL CONFLICT in type ([0-9a-f]+)\.$/.exec(text) ?? [];
+    const isMeant = ({ verdict, decision }: LoggedDecision): boolean => {
+      if (conflict === undefined) return verdict?.text !== undefined && sameRefusal(verdict.text, text);
+      const isRefused = decision?.hook === 'create' && !decision.isPermitted;
+      return isRefused && decision.types[0] === Number.parseInt(conflict, 16);
+    };
+    const refusals = (this.host.acm?.decisions.since(0) ?? []).filter(isMeant);
     return refusals.at(-1 - back)?.number ?? refusals.at(0)?.number ?? null;
   }
 }
 
-/** A terminal shows one line of a refusal; the reasons of a policy's refusal stand below it. */
+/** A link is one line of a refusal; the reasons of a policy's refusal stand below it. */
 function sameRefusal(said: string, read: string): boolean {
   return said === read || said.startsWith(read);
 }

@@ -212,7 +212,7 @@ export class XendSecurity {
   }
 
   reportRefusal(question: Omit<Verdict, 'isPermitted' | 'text'>, error: XendError): void {
-    const text = error instanceof XsmError ? error.text : error.message;
+    const text = error instanceof XsmError ? [error.text, ...error.details].join('\n') : error.message;
     this.host.environment.onVerdict?.({ ...question, isPermitted: false, text });
   }
 

@@ -325,6 +325,9 @@ export class SecurityCalls implements XendSecurityApi {
     const resources = unames.map((uname) => {
       this.#named(() => normalResource(uname, this.#files, true));
       const { isPermitted, label: name, policy } = this.#security.diskDecision(ssidref, uname);
+      const verdict = { asked: 'disk', who: `a domain labelled ${label ?? UNLABELED}`, resource: uname } as const;
+      const text = isPermitted ? undefined : `${uname}: DENIED`;
+      this.domains.environment.onVerdict?.({ ...verdict, isPermitted, text });
       return { resource: uname, isPermitted, label: name, policy };
     });
     return { domainProblem: undefined, resources };

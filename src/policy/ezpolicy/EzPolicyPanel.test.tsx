@@ -1,5 +1,5 @@
 import { act, cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react';
-import { afterEach, beforeAll, expect, it } from 'vitest';
+import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { diffPolicies } from '../../../workers/acm/analysis/diff';
 import { readPolicy } from '../../../workers/acm/policyXml';
 import { renderWithLab } from '../../worker/testLab';
@@ -17,6 +17,9 @@ beforeAll(() => {
     this.dispatchEvent(new Event('close'));
   };
 });
+// Many renders one after the other, on a machine that may have other work.
+vi.setConfig({ testTimeout: 30_000 });
+
 afterEach(() => {
   cleanup();
   useEzPolicy.getState().reset();
@@ -120,4 +123,14 @@ it('lets rules follow renamed and deleted workloads', async () => {
   });
   await answer(undefined, 'Yes');
   expect(screen.queryByRole('group', { name: 'RER' })).toBeNull();
+});
+
+it('explains a control instead of using it after the help button', async () => {
+  await renderWithLab(<EzPolicyPanel />, new PolicyLab());
+  fireEvent.click(screen.getByRole('button', { name: 'Context help' }));
+  fireEvent.click(screen.getByRole('button', { name: 'New Org' }));
+  expect((await screen.findByRole('dialog')).textContent).toContain('Adds an organization');
+  await answer();
+  fireEvent.click(screen.getByRole('button', { name: 'New Org' }));
+  expect(await screen.findByRole('textbox', { name: 'Please enter org/dept name:' })).toBeTruthy();
 });

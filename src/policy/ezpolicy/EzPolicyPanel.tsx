@@ -1,4 +1,5 @@
-import { type KeyboardEvent, useEffect, useMemo, useRef } from 'react';
+import { CircleHelp } from 'lucide-react';
+import { type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { type Dialogs, useDialogs } from '../../ui/dialogs';
 import { type Menu, MenuBar, type MenuBarHandle } from '../../ui/MenuBar';
 import { SplitPane } from '../../ui/SplitPane';
@@ -37,6 +38,16 @@ export function EzPolicyPanel() {
       root.current?.querySelector<HTMLElement>('[data-autofocus]')?.focus();
   }, []);
 
+  const [isAsking, setAsking] = useState(false);
+  /** The next press asks what a control is for instead of using it. */
+  const explainInstead = (event: MouseEvent<HTMLElement>) => {
+    if (!isAsking) return;
+    event.preventDefault();
+    event.stopPropagation();
+    setAsking(false);
+    const help = (event.target as HTMLElement).closest<HTMLElement>('[data-help]')?.dataset['help'];
+    if (help !== undefined) void dialogs.tell(text.contextHelp, help);
+  };
   const menus = useMenus(actions, files, dialogs);
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     if (event.target instanceof HTMLElement && event.target.closest('dialog')) return;
@@ -52,14 +63,19 @@ export function EzPolicyPanel() {
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the window's keys, wherever in it the focus is
-    <div className="panel ezpolicy" ref={root} onKeyDown={onKeyDown}>
+    <div
+      className={isAsking ? 'panel ezpolicy asking' : 'panel ezpolicy'}
+      ref={root}
+      onKeyDown={onKeyDown}
+      onClickCapture={explainInstead}
+    >
       <MenuBar menus={menus} label={text.title} ref={bar} />
       <Title />
       <SplitPane
         label={text.split}
         initial={46}
         left={<Definition actions={actions} />}
-        right={<Rules actions={actions} />}
+        right={<Rules actions={actions} isAsking={isAsking} onAsk={() => setAsking(true)} />}
       />
       <Status />
       <input
@@ -172,12 +188,18 @@ function Title() {
 
 function Definition({ actions }: { actions: EzPolicyActions }) {
   return (
-    <section className="ez-side" aria-labelledby="ez-definition">
+    <section className="ez-side" aria-labelledby="ez-definition" data-help={text.context.left}>
       <div className="ez-head">
         <h3 id="ez-definition" className="ez-blue">
           {text.definition}
         </h3>
-        <button type="button" title={text.newOrgHint} data-autofocus onClick={() => void actions.newOrganization()}>
+        <button
+          type="button"
+          title={text.newOrgHint}
+          data-help={text.context.newOrg}
+          data-autofocus
+          onClick={() => void actions.newOrganization()}
+        >
           {text.newOrg}
         </button>
       </div>
@@ -190,7 +212,12 @@ function Definition({ actions }: { actions: EzPolicyActions }) {
       </div>
       <p className="quiet small padded-line">{text.hints.keys}</p>
       <div className="ez-foot">
-        <button type="button" title={text.createHint} onClick={() => void actions.createRule()}>
+        <button
+          type="button"
+          title={text.createHint}
+          data-help={text.context.create}
+          onClick={() => void actions.createRule()}
+        >
           {text.create}
         </button>
       </div>
@@ -198,14 +225,25 @@ function Definition({ actions }: { actions: EzPolicyActions }) {
   );
 }
 
-function Rules({ actions }: { actions: EzPolicyActions }) {
+function Rules(props: { actions: EzPolicyActions; isAsking: boolean; onAsk: () => void }) {
+  const { actions, isAsking, onAsk } = props;
   const rules = useEzPolicy((state) => state.definition.rules);
   return (
-    <section className="ez-side" aria-labelledby="ez-rules">
+    <section className="ez-side" aria-labelledby="ez-rules" data-help={text.context.right}>
       <div className="ez-head">
         <h3 id="ez-rules" className="ez-red">
           {text.rules}
         </h3>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={text.contextHelp}
+          aria-pressed={isAsking}
+          title={text.contextHint}
+          onClick={onAsk}
+        >
+          <CircleHelp size={16} aria-hidden="true" />
+        </button>
       </div>
       <div className="ez-scroll">
         {rules.length === 0 && <p className="quiet padded">{text.noRules}</p>}

@@ -25,6 +25,7 @@ export function RuleBox({ rule, onAdd, onRemove, onRename, onDelete }: Props) {
           type="button"
           className="to-rule"
           title={text.addHint}
+          data-help={text.context.add}
           aria-label={`${text.add} ${name}`}
           onClick={onAdd}
         >
@@ -34,6 +35,7 @@ export function RuleBox({ rule, onAdd, onRemove, onRename, onDelete }: Props) {
           type="button"
           className="from-rule"
           title={text.delHint}
+          data-help={text.context.del}
           aria-label={`${text.del} ${name}`}
           onClick={() => {
             if (chosen.length > 0) onRemove(chosen);
@@ -71,6 +73,7 @@ export function RuleBox({ rule, onAdd, onRemove, onRename, onDelete }: Props) {
           aria-haspopup="menu"
           aria-expanded={isManaging}
           title={text.manageHint}
+          data-help={text.context.manage}
           onClick={() => setManaging(!isManaging)}
         >
           <Settings2 size={16} aria-hidden="true" />

@@ -81,5 +81,17 @@ export const text = {
     'Step 2, exclusion rules: select two or more workloads (Ctrl-click or Ctrl-Space), press the button below, and name the rule. A rule that names an organization holds for its departments as well. Put __UNLABELED__ into every rule: anything could run in an unlabeled domain.',
     'Step 3: save the definition (Ctrl-S), then save it as a policy (Alt-T), for example as mytest. In Domain-0, xm setpolicy ACM mytest puts it in force; xm labels lists its labels, and xm addlabel gives them to domains and resources.',
   ],
+  contextHelp: 'Context help',
+  contextHint: 'Press it, then press another control or panel to get help',
+  context: {
+    newOrg: 'Adds an organization, a workload of its own. Ctrl-H shows all steps.',
+    left: 'The workloads: organizations and their departments. Each becomes a type and a label of the policy; different ones may not share. Ctrl-H shows all steps.',
+    right:
+      'Run-time exclusion rules: of the workloads in one rule, one at most runs at a time. Ctrl-H shows all steps.',
+    create: 'Makes a rule of the workloads that are selected above. Ctrl-H shows all steps.',
+    add: 'Adds the selected workloads to this rule. Ctrl-H shows all steps.',
+    del: 'Takes the entries that are selected in this box out of the rule. Ctrl-H shows all steps.',
+    manage: 'Renames or deletes this rule. Ctrl-H shows all steps.',
+  },
   hints: { keys: 'Enter, arrows: move · Ctrl-Space: select several · Shift-F10: menu' },
 };

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import type { PolicyForm } from '../../../workers/contract';
 import { text } from '../text';
-import { NameList, NewName, TypeChoice } from './fields';
+import { NameList, NewName, OneType, TypeChoice } from './fields';
 import {
   type FormList,
   nextVersion,
@@ -18,6 +18,11 @@ interface Props {
   /** The label that other views point at. */
   readonly selected?: string | undefined;
   readonly onSelect?: (label: string) => void;
+}
+
+/** So many boxes that the page would take seconds to draw them. */
+function isLarge({ vmLabels, resourceLabels, steTypes, chwallTypes }: PolicyForm): boolean {
+  return (vmLabels.length + resourceLabels.length) * (steTypes.length + chwallTypes.length) > 3000;
 }
 
 /** Every part of a policy, in the order of xensec_gen's form. */
@@ -108,6 +113,7 @@ function ConflictSets({ form, onChange }: Props) {
             label={`${text.form.chwallTypes} ${text.form.of(name)}`}
             all={form.chwallTypes}
             chosen={types}
+            isCompact={isLarge(form)}
             onChange={(chosen) => onChange(withSetTypes(form, name, chosen))}
           />
         </fieldset>
@@ -144,12 +150,14 @@ function VmLabels({ form, onChange, selected, onSelect }: Props) {
             label={`${text.form.steTypes} ${text.form.of(name)}`}
             all={form.steTypes}
             chosen={ste}
+            isCompact={isLarge(form)}
             onChange={(chosen) => onChange(withLabelTypes(form, name, 'ste', chosen))}
           />
           <TypeChoice
             label={`${text.form.chwallTypes} ${text.form.of(name)}`}
             all={form.chwallTypes}
             chosen={chwall}
+            isCompact={isLarge(form)}
             onChange={(chosen) => onChange(withLabelTypes(form, name, 'chwall', chosen))}
           />
         </fieldset>
@@ -171,16 +179,13 @@ function ResourceLabels({ form, onChange, selected, onSelect }: Props) {
           onFocus={() => onSelect?.(name)}
         >
           <ItemHead title={title} name={name} list="resourceLabels" form={form} onChange={onChange} from={from} />
-          <select
-            aria-label={`${text.form.steTypes} ${text.form.of(name)}`}
-            value={ste}
-            onChange={(event) => onChange(withResourceType(form, name, event.target.value))}
-          >
-            {!form.steTypes.includes(ste) && <option value={ste}>{ste || '–'}</option>}
-            {form.steTypes.map((type) => (
-              <option key={type}>{type}</option>
-            ))}
-          </select>
+          <OneType
+            label={`${text.form.steTypes} ${text.form.of(name)}`}
+            all={form.steTypes}
+            chosen={ste}
+            isCompact={isLarge(form)}
+            onChange={(chosen) => onChange(withResourceType(form, name, chosen))}
+          />
         </fieldset>
       ))}
     </section>

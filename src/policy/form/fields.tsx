@@ -81,17 +81,30 @@ export function NewName({ title, list, form, onChange }: ListProps) {
   );
 }
 
-/** Which of all types one entry has. */
-export function TypeChoice(props: {
+interface TypesProps {
   readonly label: string;
   readonly all: readonly string[];
   readonly chosen: readonly string[];
+  /** In a large policy the boxes of an entry come when they are asked for. */
+  readonly isCompact: boolean;
   readonly onChange: (chosen: readonly string[]) => void;
-}) {
-  const { label, all, chosen, onChange } = props;
+}
+
+/** Which of all types one entry has. */
+export function TypeChoice({ label, all, chosen, isCompact, onChange }: TypesProps) {
+  const [isOpen, setOpen] = useState(false);
   const unknown = chosen.filter((type) => !all.includes(type));
   const toggle = (type: string) =>
     onChange(chosen.includes(type) ? chosen.filter((each) => each !== type) : [...chosen, type]);
+  if (isCompact && !isOpen)
+    return (
+      <p className="types small">
+        <span className="quiet">{shortList(chosen)}</span>
+        <button type="button" className="small" aria-label={text.form.editTypes(label)} onClick={() => setOpen(true)}>
+          {text.form.edit}
+        </button>
+      </p>
+    );
   return (
     <fieldset className="types" aria-label={label}>
       {[...all, ...unknown].map((type) => (
@@ -101,5 +114,43 @@ export function TypeChoice(props: {
         </label>
       ))}
     </fieldset>
+  );
+}
+
+const SHOWN = 6;
+
+function shortList(names: readonly string[]): string {
+  const more = names.length > SHOWN ? ` … (${names.length})` : '';
+  return names.length === 0 ? text.form.noTypes : `${names.slice(0, SHOWN).join(', ')}${more}`;
+}
+
+/** The one type of a resource. */
+export function OneType({
+  label,
+  all,
+  chosen,
+  isCompact,
+  onChange,
+}: Omit<TypesProps, 'chosen' | 'onChange'> & {
+  readonly chosen: string;
+  readonly onChange: (chosen: string) => void;
+}) {
+  const [isOpen, setOpen] = useState(false);
+  if (isCompact && !isOpen)
+    return (
+      <p className="types small">
+        <span className="quiet">{chosen || text.form.noTypes}</span>
+        <button type="button" className="small" aria-label={text.form.editTypes(label)} onClick={() => setOpen(true)}>
+          {text.form.edit}
+        </button>
+      </p>
+    );
+  return (
+    <select aria-label={label} value={chosen} onChange={(event) => onChange(event.target.value)}>
+      {!all.includes(chosen) && <option value={chosen}>{chosen || '–'}</option>}
+      {all.map((type) => (
+        <option key={type}>{type}</option>
+      ))}
+    </select>
   );
 }

@@ -1,9 +1,12 @@
 import { act, cleanup, fireEvent, screen, waitFor } from '@testing-library/react';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { readPolicy } from '../../../workers/acm/policyXml';
 import { renderWithLab } from '../../worker/testLab';
 import { mytest, PolicyLab } from '../policyLab.testkind';
 import { GenPanel } from './GenPanel';
+
+// Many renders one after the other, on a machine that may have other work.
+vi.setConfig({ testTimeout: 30_000 });
 
 afterEach(cleanup);
 

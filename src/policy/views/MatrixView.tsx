@@ -51,9 +51,15 @@ export function MatrixView() {
       {isTooLarge && (
         <p className="warning small">{text.matrix.more(Math.min(MOST, vms.length), reading.labels.length)}</p>
       )}
-      <Table {...props} columns={vms.slice(0, MOST)} label={text.matrix.shares} />
-      {resources.length > 0 && <Table {...props} columns={resources.slice(0, MOST)} label={text.matrix.resources} />}
-      <Explanation reading={reading} cell={cell} />
+      <div className="matrix-body">
+        <div className="matrix-tables">
+          <Table {...props} columns={vms.slice(0, MOST)} label={text.matrix.shares} />
+          {resources.length > 0 && (
+            <Table {...props} columns={resources.slice(0, MOST)} label={text.matrix.resources} />
+          )}
+        </div>
+        <Explanation reading={reading} cell={cell} />
+      </div>
     </div>
   );
 }
@@ -163,11 +169,11 @@ function cellLabel(row: PolicyLabelView, column: PolicyLabelView, bits: number, 
 function Explanation({ reading, cell }: { reading: PolicyReading; cell: Cell | undefined }) {
   const row = cell && reading.labels[cell.row];
   const column = cell && reading.labels[cell.column];
-  if (!cell || !row || !column) return <p className="quiet small at-bottom">{text.matrix.hint}</p>;
+  if (!cell || !row || !column) return <p className="quiet small beside">{text.matrix.hint}</p>;
   const bits = reading.cells[cell.row * reading.labels.length + cell.column]!;
   const [title, ...lines] = explainPair(row, column, bits, reading.conflictSets);
   return (
-    <output className="explanation at-bottom">
+    <output className="explanation beside">
       <strong>{title}</strong>
       {lines.map((line) => (
         <span key={line}>{line}</span>

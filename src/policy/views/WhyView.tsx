@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { PolicyDecision, PolicyLive } from '../../../workers/contract';
+import type { PolicyDecision, PolicyLabelView, PolicyLive } from '../../../workers/contract';
 import { useLab } from '../../store/labStore';
 import { formatVirtualTime } from '../../workbench/format';
 import { useBench } from '../bench';
@@ -82,7 +82,33 @@ function Explanation({ decision }: { decision: PolicyDecision | undefined }) {
         <span key={line}>{line}</span>
       ))}
       {decision?.verdict?.text && <code className="bad">{decision.verdict.text}</code>}
+      {decision && <InText names={labelsOf(decision)} />}
     </section>
+  );
+}
+
+function labelsOf({ subject, object, conflict }: PolicyDecision): readonly string[] {
+  const labels = [subject?.label, object?.label, ...(conflict?.holders ?? []).map(({ label }) => label)];
+  return [...new Set(labels.filter((label) => label !== undefined))];
+}
+
+const NO_LABELS: readonly PolicyLabelView[] = [];
+
+/** The labels of a decision, as far as the text on the left has them. */
+function InText({ names }: { names: readonly string[] }) {
+  const labels = useBench((state) => state.analysis?.policy?.labels ?? NO_LABELS);
+  const { select } = useBench.getState();
+  const found = names.flatMap((name) => labels.find((label) => label.name === name && label.line > 0) ?? []);
+  if (found.length === 0) return null;
+  return (
+    <span className="buttons small">
+      {text.why.inText}
+      {found.map(({ name, line }) => (
+        <button key={name} type="button" className="plain" onClick={() => select(name, line)}>
+          {name}
+        </button>
+      ))}
+    </span>
   );
 }
 
