@@ -2,6 +2,7 @@
  * Saving a domain into a stream and making one out of a stream: the frame around the memory image
  * (tools/python/xen/xend/XendCheckpoint.py, Xen 3.4).
  */
+import { XenError } from '../../lib/errno';
 import { parseSxp, printSxp, type Sxp, SxpError } from '../../lib/sxp';
 import { restoreDomain } from '../../migration/restore';
 import { type SaveObserver, saveDomain } from '../../migration/save';
@@ -102,7 +103,8 @@ export function imageFiller({ xc, log, environment }: DomainHost, source: ByteSo
         say('Restore exit with rc=0');
         return { ...rings, notes: undefined };
       } catch (error) {
-        if (!(error instanceof StreamError)) throw error;
+        // The hypervisor refuses what no guest of its own can have: registers, frames.
+        if (!(error instanceof StreamError || error instanceof XenError)) throw error;
         log.error('XendCheckpoint:403', `ERROR Internal error: ${error.message}`);
         throw new XendError('Restore failed');
       }
