@@ -36,6 +36,7 @@ export function saveKernel(kernel: Kernel, always: readonly Volume[]): KernelSta
     })),
     nextPid: processes.nextPid,
     scheduler: kernel.scheduler.save(),
+    disks: disksOf(kernel),
     ramDisks: kernel.ramDisks.map((disk) => [disk.minor, disk.save()] as const),
     loops: kernel.loops.list().map(({ minor, path, offset, readonly, inode }) => ({
       number: minor,
@@ -47,6 +48,15 @@ export function saveKernel(kernel: Kernel, always: readonly Volume[]): KernelSta
     net: kernel.net?.save() ?? null,
     isHalted: kernel.scheduler.isHalted,
   };
+}
+
+/** All devices but those that the kernel makes itself. */
+function disksOf({ block, ramDisks, loops }: Kernel): KernelState['disks'] {
+  const own = new Set([...ramDisks, ...loops.list()].map(({ name }) => name));
+  return block
+    .list()
+    .filter(({ name }) => !own.has(name))
+    .map(({ name, major, minor, sectors, readonly }) => ({ name, major, minor, sectors, readonly }));
 }
 
 /** All but the count of references, which the descriptors make again. */
@@ -128,6 +138,7 @@ export function restoreKernel(kernel: Kernel, state: KernelState, restored: Rest
     const { inode } = vfs.locate('/', target, { uid: 0, gid: 0 });
     vfs.mounts.add(volumes.get(volume)!, target, inode!, options);
   }
+  for (const disk of state.disks) kernel.block.expect(disk);
   const find = inodeFinder(restored);
   for (const [minor, data] of state.ramDisks) {
     const disk = kernel.ramDisks[minor];

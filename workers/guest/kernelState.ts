@@ -1,5 +1,6 @@
 /** The whole kernel as plain data: what a save, a migration or a snapshot carries. */
 import type { LoopState } from './block/memoryDevices';
+import type { KnownDevice } from './block/registry';
 import type { OpenFileRecord } from './descriptors';
 import type { FileDataState } from './fs/fileData';
 import { FileData } from './fs/fileData';
@@ -70,6 +71,8 @@ export interface KernelState {
   }[];
   readonly nextPid: number;
   readonly scheduler: SchedulerState;
+  /** Disks of drivers, which come back when their drivers do. */
+  readonly disks: readonly KnownDevice[];
   readonly ramDisks: readonly (readonly [number, FileDataState])[];
   readonly loops: readonly (LoopState & { readonly inode: InodeRef })[];
   readonly net: unknown;

@@ -32,6 +32,8 @@ const EFLAGS_IF = 0x200;
 const HEAD_WORDS = 2;
 const ENTRIES = PAGE_SIZE / 4 - HEAD_WORDS;
 const NO_PAGE = 0xffff_ffff;
+/** No domain has more frames: 4 GiB. */
+const MAX_FRAMES = 1 << 20;
 
 /** Where a record stands. */
 export interface StoredRecord {
@@ -74,18 +76,38 @@ export function storeRecord(pages: PageAllocator, record: SuspendRecord): Stored
 /** Reads a record back; throws when the pages hold none (somebody has tampered with them). */
 export function readRecord(cpu: GuestCpu, index: number): SuspendRecord {
   const length = viewOf(cpu.page(vaOf(index))).getUint32(0, true);
-  const bytes = new Uint8Array(length);
+  const pieces: Uint8Array[] = [];
+  // Each page is read once: a guest's record is never longer than its memory.
+  const seen = new Set<number>();
+  const once = (pfn: number) => {
+    if (seen.has(pfn)) throw new Error(`suspend record names page ${pfn} twice`);
+    seen.add(pfn);
+    return cpu.page(vaOf(pfn));
+  };
   let done = 0;
   for (let page = index; page !== NO_PAGE && done < length; ) {
-    const view = viewOf(cpu.page(vaOf(page)));
-    for (let i = 0; i < ENTRIES && done < length; i++, done += PAGE_SIZE) {
-      const pfn = view.getUint32(4 * (HEAD_WORDS + i), true);
-      bytes.set(cpu.page(vaOf(pfn)).subarray(0, length - done), done);
-    }
+    const view = viewOf(once(page));
+    for (let i = 0; i < ENTRIES && done < length; i++, done += PAGE_SIZE)
+      pieces.push(once(view.getUint32(4 * (HEAD_WORDS + i), true)).subarray(0, length - done));
     page = view.getUint32(4, true);
   }
-  const record = decode(bytes) as SuspendRecord;
-  if (record.format !== SUSPEND_FORMAT) throw new Error(`suspend record of format ${String(record.format)}`);
+  if (done < length) throw new Error('suspend record is incomplete');
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return checked(decode(bytes) as SuspendRecord);
+}
+
+/** What this module itself needs of a record; the kernel's core looks after its own part. */
+function checked(record: SuspendRecord): SuspendRecord {
+  const { format, nowNs, nrPages, firstFreePfn, maxPfn, random, onlineVcpus } = record;
+  if (format !== SUSPEND_FORMAT) throw new Error(`suspend record of format ${String(format)}`);
+  const areNumbers = [nowNs, nrPages, firstFreePfn, maxPfn, ...random, ...onlineVcpus].every(Number.isFinite);
+  if (!areNumbers || nowNs < 0 || firstFreePfn > nrPages || nrPages > maxPfn || maxPfn > MAX_FRAMES)
+    throw new Error('suspend record makes no sense');
   return record;
 }
 

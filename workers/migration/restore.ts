@@ -118,17 +118,18 @@ async function readBatch(
 ): Promise<number> {
   const words = viewOf(await source.read(4 * count));
   const pfns: number[] = [];
-  const gone: number[] = [];
+  const gone = new Set<number>();
   for (let i = 0; i < count; i++) {
     const word = words.getUint32(4 * i, true);
     const pfn = checkPfn((word & ~TYPE_MASK) >>> 0, isPopulated.length);
     if ((word & TYPE_MASK) >>> 0 !== TYPE_ABSENT) pfns.push(pfn);
-    else if (isPopulated[pfn] === 1) gone.push(pfn);
+    else if (isPopulated[pfn] === 1) gone.add(pfn);
   }
   // Differs from Xen 3.4, which leaves what was ballooned out meanwhile with the new domain.
-  if (gone.length > 0) domain.release(gone);
+  if (gone.size > 0) domain.release([...gone]);
   for (const pfn of gone) isPopulated[pfn] = 0;
-  const fresh = pfns.filter((pfn) => isPopulated[pfn] === 0);
+  // A broken stream may name a frame twice.
+  const fresh = [...new Set(pfns)].filter((pfn) => isPopulated[pfn] === 0);
   if (fresh.length > 0) domain.populate(fresh);
   for (const pfn of fresh) isPopulated[pfn] = 1;
   domain.writeFrames(pfns, await source.read(PAGE_SIZE * pfns.length));

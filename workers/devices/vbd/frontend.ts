@@ -334,10 +334,12 @@ class VbdFrontend implements FrontendInstance {
 
   #release(): void {
     this.#isClosing = true;
-    if (this.#device) this.services.block.remove(this.#device.name);
     this.#device = undefined;
     const state = this.#state;
     if (!state) return;
+    const named = deviceName(state.vdevice);
+    // Whoever has waited for it since a restore need not wait any longer.
+    if (named) this.services.block.remove(named.name);
     this.#state = undefined;
     this.#ring = undefined;
     this.services.events.close(state.port);

@@ -99,6 +99,29 @@ describe('block devices', () => {
     expect(result.stderr).toBe('copy: write error: No space left on device\n');
   });
 
+  it('let programs wait for them after a restore until their driver is back, or has gone', () => {
+    const { machine, bytes } = machineWithDisk();
+    machine.kernel.writeFile('/tmp/x', new Uint8Array(0));
+    const state = structuredClone(machine.save());
+    const restored = () => TestKernel.restore(programs, { fileSystems: [flat] }, structuredClone(state));
+    const other = restored();
+    other.start(['copy', '/dev/sda1', '/tmp/x']);
+    other.advance(50);
+    expect(other.kernel.readText('/tmp/x')).toBe('');
+    other.kernel.block.add(slowDisk(other, 'sda1', bytes));
+    other.advance(50);
+    expect(other.kernel.readText('/tmp/x')).toBe('A'.repeat(4096));
+    const without = restored();
+    const before = without.kernel.processes.processes.size;
+    without.start(['copy', '/dev/sda1', '/tmp/x']);
+    without.advance(50);
+    expect(without.kernel.processes.processes.size).toBe(before + 1);
+    without.kernel.block.remove('sda1');
+    without.advance(50);
+    expect(without.kernel.processes.processes.size).toBe(before);
+    expect(without.kernel.readText('/tmp/x')).toBe('');
+  });
+
   it('lose their node when they are removed', () => {
     const { machine } = machineWithDisk();
     machine.kernel.block.remove('sda1');

@@ -9,12 +9,22 @@ export class BlockDevices implements BlockRegistry {
   knownUsers: (device: BlockDevice) => readonly string[] = () => [];
 
   add(device: BlockDevice): void {
+    const awaited = this.#devices.get(device.name);
     this.#devices.set(device.name, device);
+    if (awaited instanceof AwaitedDevice) awaited.settle(device);
     this.#changed();
   }
 
+  /** There was such a device when the kernel was saved; its driver will add it again. */
+  expect(known: KnownDevice): void {
+    if (!this.#devices.has(known.name)) this.add(new AwaitedDevice(known));
+  }
+
   remove(name: string): void {
-    if (this.#devices.delete(name)) this.#changed();
+    const device = this.#devices.get(name);
+    if (!this.#devices.delete(name)) return;
+    if (device instanceof AwaitedDevice) device.settle(undefined);
+    this.#changed();
   }
 
   find(key: string | { major: number; minor: number }): BlockDevice | undefined {
@@ -49,6 +59,44 @@ export class BlockDevices implements BlockRegistry {
 
   #changed(): void {
     for (const listener of this.#listeners) listener();
+  }
+}
+
+/** What is known of a device without asking it; plain data. */
+export type KnownDevice = Pick<BlockDevice, 'name' | 'major' | 'minor' | 'sectors' | 'readonly'>;
+
+/** Stands for a device until its driver has connected again after a restore: requests wait, and nobody notices. */
+class AwaitedDevice implements BlockDevice {
+  readonly name: string;
+  readonly major: number;
+  readonly minor: number;
+  readonly sectors: number;
+  readonly readonly: boolean;
+  #waiting: ((device: BlockDevice | undefined) => void)[] = [];
+
+  constructor({ name, major, minor, sectors, readonly }: KnownDevice) {
+    this.name = name;
+    this.major = major;
+    this.minor = minor;
+    this.sectors = sectors;
+    this.readonly = readonly;
+  }
+
+  read(sector: number, count: number, done: (bytes: Uint8Array | undefined) => void): void {
+    this.#waiting.push((device) => (device ? device.read(sector, count, done) : done(undefined)));
+  }
+
+  write(sector: number, bytes: Uint8Array, done: (ok: boolean) => void): void {
+    this.#waiting.push((device) => (device ? device.write(sector, bytes, done) : done(false)));
+  }
+
+  flush(done: (ok: boolean) => void): void {
+    this.#waiting.push((device) => (device ? device.flush(done) : done(false)));
+  }
+
+  /** The device is there, or (undefined) will never be. */
+  settle(device: BlockDevice | undefined): void {
+    for (const action of this.#waiting.splice(0)) action(device);
   }
 }
 

@@ -2,8 +2,8 @@
  * Saving a domain into a stream and making one out of a stream: the frame around the memory image
  * (tools/python/xen/xend/XendCheckpoint.py, Xen 3.4).
  */
-
 import { type ByteSink, type ByteSource, EndOfStream } from '../../lib/byteStream';
+import { XenError } from '../../lib/errno';
 import { parseSxp, printSxp, type Sxp, SxpError } from '../../lib/sxp';
 import { restoreDomain } from '../../migration/restore';
 import { type SaveObserver, saveDomain } from '../../migration/save';
@@ -109,7 +109,8 @@ export function imageFiller({ xc, log, environment }: DomainHost, source: ByteSo
         say('Restore exit with rc=0');
         return { ...rings, notes: undefined };
       } catch (error) {
-        if (!(error instanceof StreamError || error instanceof EndOfStream)) throw error;
+        // The hypervisor refuses what no guest of its own can have: registers, frames.
+        if (!(error instanceof StreamError || error instanceof EndOfStream || error instanceof XenError)) throw error;
         log.error('XendCheckpoint:403', `ERROR Internal error: ${error.message}`);
         throw new XendError('Restore failed');
       }
