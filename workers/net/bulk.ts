@@ -64,6 +64,18 @@ export class BulkLinks {
     };
   }
 
+  /** The link is lost: every pipe ends for both sides, and what was on its way does not arrive. */
+  cut(): void {
+    const sides = [...this.#pairs.keys(), ...this.#waiting.values()];
+    this.#pairs.clear();
+    this.#waiting.clear();
+    for (const side of sides) {
+      if (side.isClosed) continue;
+      side.isClosed = true;
+      side.clock.at(side.clock.nowNs, () => side.listener.ended());
+    }
+  }
+
   #send(from: Side, bytes: Uint8Array, sent: () => void): void {
     const to = this.#pairs.get(from);
     if (!to || from.isClosed) return;
