@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AcmPolicy } from '../acm/policyModel';
 import { readPolicy, writePolicy } from '../acm/policyXml';
-import { GuestShell } from '../platform/node/guestShell';
+import { GuestConsole } from '../platform/node/guestConsole';
 import { type BootedHost, bootedHost } from '../platform/node/testing';
 
 let machine: BootedHost;
@@ -14,7 +14,11 @@ afterEach(() => {
 });
 
 const output = async (command: string) => (await machine.exec(command)).output;
-const shellOf = (domain: string) => new GuestShell(machine).open(domain);
+/** Runs command lines in a guest; answers what they print. */
+const shellOf = async (domain: string) => {
+  const guest = await GuestConsole.mini(machine, domain);
+  return { run: async (command: string) => (await guest.run(command)).output };
+};
 
 const KERNEL = 'kernel=/boot/vmlinuz-2.6.18-xenU memory=32';
 /** `xm create` with a label; the values of variables may hold blanks. */
