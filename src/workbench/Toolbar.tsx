@@ -1,6 +1,7 @@
 import { Command, Moon, Sun } from 'lucide-react';
 import { IconButton } from '../ui/IconButton';
 import { useTheme } from '../ui/theme';
+import { addHost } from './actions';
 import { openShell, showPanel } from './layout';
 import { text } from './text';
 
@@ -21,6 +22,9 @@ export function Toolbar({ onCommands }: { onCommands: () => void }) {
         </button>
       </nav>
       <span className="toolbar-space" />
+      <button type="button" onClick={addHost} title={text.addHost}>
+        {text.newHost} +
+      </button>
       <button type="button" className="with-icon" onClick={onCommands} title={text.commandsHint}>
         <Command size={14} aria-hidden="true" /> {text.commands} <kbd>F1</kbd>
       </button>

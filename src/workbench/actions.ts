@@ -60,9 +60,15 @@ export function actionsNow(lab: LabHandle, domains: readonly DomainState[]): rea
     { id: 'dark', title: text.toDark, run: () => useTheme.getState().choose('dark') },
     { id: 'light', title: text.toLight, run: () => useTheme.getState().choose('light') },
     { id: 'system', title: text.followSystem, run: () => useTheme.getState().choose('system') },
+    { id: 'add-host', title: text.addHost, run: addHost },
     { id: 'restart', title: text.restartMachine, run: () => lab.restart() },
     { id: 'erase', title: text.erase.command, run: askToErase },
   ];
+}
+
+/** A tab is a machine: the next one has its own name, and is on the same network. */
+export function addHost(): void {
+  window.open(window.location.pathname, '_blank');
 }
 
 /** All words of the query occur in the title, in any order. */

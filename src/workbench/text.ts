@@ -32,6 +32,8 @@ export const text = {
   filterHint: 'Type a part of a command’s name',
   noMatch: 'No command has this name.',
   empty: 'All panes are closed. F1 lists what can be opened.',
+  newHost: 'Host',
+  addHost: 'Add a host on the same network (opens a tab)',
   restartMachine: 'Restart machine',
   erase: {
     command: 'Reset this machine (erase its disks)',

@@ -13,6 +13,8 @@ export interface LinkModel {
 
 export const GIGABIT: LinkModel = { bitsPerSecond: 1e9, latencyNs: 100_000 };
 
+const NO_LINK: LinkModel = { bitsPerSecond: Number.POSITIVE_INFINITY, latencyNs: 0 };
+
 /** How one end learns what happens; called on its own clock. */
 export interface BulkListener {
   received(bytes: Uint8Array): void;
@@ -32,6 +34,8 @@ interface Side {
   /** When its half of the link is free. */
   freeNs: number;
   isClosed: boolean;
+  /** Stands for an end on another network: the link's time has passed already. */
+  readonly isRemote: boolean;
   /** Sent before the other end was there. */
   readonly early: (() => void)[];
 }
@@ -42,9 +46,23 @@ export class BulkLinks {
   readonly #waiting = new Map<string, Side>();
   readonly #pairs = new Map<Side, Side>();
 
+  /** Told when somebody here has joined a pipe whose other end is not here. */
+  onJoin: (name: string) => void = () => {};
+
   /** One end of the pipe that both sides call `name`. */
   join(name: string, clock: EventQueue, listener: BulkListener): BulkEnd {
-    const side: Side = { clock, listener, freeNs: 0, isClosed: false, early: [] };
+    const end = this.#join(name, clock, listener, false);
+    this.onJoin(name);
+    return end;
+  }
+
+  /** The same for an end on another network, whose data has had its time on the link already. */
+  joinRemote(name: string, clock: EventQueue, listener: BulkListener): BulkEnd {
+    return this.#join(name, clock, listener, true);
+  }
+
+  #join(name: string, clock: EventQueue, listener: BulkListener, isRemote: boolean): BulkEnd {
+    const side: Side = { clock, listener, freeNs: 0, isClosed: false, isRemote, early: [] };
     const other = this.#waiting.get(name);
     if (other) {
       this.#waiting.delete(name);
@@ -79,7 +97,7 @@ export class BulkLinks {
   #send(from: Side, bytes: Uint8Array, sent: () => void): void {
     const to = this.#pairs.get(from);
     if (!to || from.isClosed) return;
-    const { bitsPerSecond, latencyNs } = this.model;
+    const { bitsPerSecond, latencyNs } = from.isRemote ? NO_LINK : this.model;
     const start = Math.max(from.clock.nowNs, from.freeNs);
     const durationNs = Math.round((bytes.length * 8e9) / bitsPerSecond);
     from.freeNs = start + durationNs;

@@ -34,11 +34,26 @@ import type { Lan, LanPort } from './lan';
 
 export const LAN_PREFIX = 24;
 export const GATEWAY_ADDRESS = '192.0.2.1';
-/** 192.0.2.100 … 192.0.2.254 are given out. */
-const FIRST_LEASE = 100;
-const LAST_LEASE = 254;
+/** Last numbers of the addresses that are given out. */
+export interface LeaseRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+const ALL_LEASES: LeaseRange = { first: 100, last: 254 };
+/** Routers of networks that are joined into one share the addresses: so many for each of this number of routers. */
+const SHARED_LEASES = 22;
+const SHARERS = 7;
+
+/** The addresses that the n-th of several joined routers gives out, from 1; those beyond the last share its range. */
+export function sharedLeases(n: number): LeaseRange {
+  const first = ALL_LEASES.first + SHARED_LEASES * (Math.min(n, SHARERS) - 1);
+  return { first, last: first + SHARED_LEASES - 1 };
+}
+
 const LEASE_SECONDS = 86_400;
-const MAC = '00:0c:29:00:00:01';
+/** The router's own; every network has one. */
+export const GATEWAY_MAC = '00:0c:29:00:00:01';
 const BROADCAST = 0xffff_ffff;
 
 export class Gateway {
@@ -49,7 +64,11 @@ export class Gateway {
   readonly #names = new Map<string, number>();
   readonly #port: LanPort;
 
-  constructor(lan: Lan, clock: EventQueue) {
+  constructor(
+    lan: Lan,
+    clock: EventQueue,
+    private readonly range = ALL_LEASES,
+  ) {
     this.#port = lan.plug(clock, (bytes) => this.#receive(bytes));
   }
 
@@ -66,7 +85,7 @@ export class Gateway {
 
   #receive(bytes: Uint8Array): void {
     const frame = decodeEthernet(bytes);
-    if (!frame || (frame.destination !== MAC && frame.destination !== BROADCAST_MAC)) return;
+    if (!frame || (frame.destination !== GATEWAY_MAC && frame.destination !== BROADCAST_MAC)) return;
     if (frame.type === ETHERTYPE_ARP) this.#hearArp(frame);
     if (frame.type !== ETHERTYPE_IPV4) return;
     const packet = decodeIpv4(frame.payload);
@@ -86,8 +105,8 @@ export class Gateway {
   }
 
   #sendArp(operation: 'request' | 'reply', destination: string, targetMac: string, targetIp: number): void {
-    const payload = encodeArp({ operation, senderMac: MAC, senderIp: this.#address, targetMac, targetIp });
-    this.#port.send(encodeEthernet({ destination, source: MAC, type: ETHERTYPE_ARP, payload }));
+    const payload = encodeArp({ operation, senderMac: GATEWAY_MAC, senderIp: this.#address, targetMac, targetIp });
+    this.#port.send(encodeEthernet({ destination, source: GATEWAY_MAC, type: ETHERTYPE_ARP, payload }));
   }
 
   #answerEcho(frame: EthernetFrame, packet: Ipv4Packet): void {
@@ -145,7 +164,7 @@ export class Gateway {
     }
     const base = (this.#address & maskOf(LAN_PREFIX)) >>> 0;
     const used = new Set(this.#leases.values());
-    for (let host = FIRST_LEASE; host <= LAST_LEASE; host++) {
+    for (let host = this.range.first; host <= this.range.last; host++) {
       if (used.has(base + host)) continue;
       this.#leases.set(request.clientMac, base + host);
       return base + host;
@@ -204,6 +223,6 @@ export class Gateway {
       dontFragment: false,
       payload,
     });
-    this.#port.send(encodeEthernet({ destination: mac, source: MAC, type: ETHERTYPE_IPV4, payload: packet }));
+    this.#port.send(encodeEthernet({ destination: mac, source: GATEWAY_MAC, type: ETHERTYPE_IPV4, payload: packet }));
   }
 }

@@ -10,7 +10,7 @@ import { DiskSaver } from '../../machine/diskSaver';
 import type { InstallFile } from '../../machine/install';
 import { Lab } from '../../machine/lab';
 import { RunLoop } from '../../machine/runLoop';
-import { Gateway } from '../../net/gateway';
+import { Gateway, sharedLeases } from '../../net/gateway';
 import { Lan } from '../../net/lan';
 import type { ChunkStorage } from '../../storage/hostDisk';
 import { MemoryStorage } from '../../storage/memoryStorage';
@@ -19,6 +19,7 @@ import { claimMachine } from './machineName';
 import { createPythonRunner } from './pythonRunner';
 import { browserRunLoopPlatform } from './runLoopPlatform';
 import { SavedDisks } from './savedDisks';
+import { joinTabs } from './tabLink';
 
 /** How often the page hears of changes, ms. */
 const REPORT_MS = 50;
@@ -41,6 +42,7 @@ async function start(): Promise<Lab> {
   ]);
   const clock = new VirtualClock();
   const lan = new Lan();
+  const gateway = new Gateway(lan, clock, sharedLeases(number));
   const loop = new RunLoop(clock, browserRunLoopPlatform(), (error) => report(error));
   const host = await Host.create(
     {
@@ -55,7 +57,7 @@ async function start(): Promise<Lab> {
       clock,
       loop,
       lan,
-      gateway: new Gateway(lan, clock),
+      gateway,
       storage,
       installFiles,
       python: createPythonRunner(),
@@ -65,6 +67,7 @@ async function start(): Promise<Lab> {
       onBug: (error) => report(error),
     },
   );
+  joinTabs({ number, lan, gateway, clock, wake: () => loop.wake() });
   const lab = new Lab(host);
   for (const text of notices) lab.notice('warning', text);
   if (host.hasOlderDisks) lab.notice('info', OLDER_DISKS, 'eraseDisks');

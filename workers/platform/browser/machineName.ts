@@ -1,5 +1,7 @@
 /** Which machine this tab is: `host1` for the first one, `host2` for a tab opened beside it. One tab owns a machine. */
 
+const LOCK = 'xen-lab/host';
+
 /** After a reload, the page before this one may still hold the machine for a moment. */
 const PATIENCE_MS = 700;
 
@@ -10,10 +12,16 @@ export async function claimMachine(): Promise<number> {
   for (let number = 2; ; number++) if (await claim(number, { ifAvailable: true })) return number;
 }
 
+/** Numbers of the machines whose tabs are there now. */
+export async function liveMachines(): Promise<ReadonlySet<number>> {
+  const { held = [] } = await navigator.locks.query();
+  return new Set(held.flatMap(({ name }) => (name?.startsWith(LOCK) ? Number(name.slice(LOCK.length)) : [])));
+}
+
 function claim(number: number, options: LockOptions): Promise<boolean> {
   return new Promise((resolve, reject) => {
     navigator.locks
-      .request(`xen-lab/host${number}`, options, (lock) => {
+      .request(`${LOCK}${number}`, options, (lock) => {
         resolve(lock !== null);
         // Held until the worker ends.
         return lock === null ? undefined : new Promise<never>(() => {});

@@ -1,0 +1,53 @@
+/**
+ * The machines of all tabs of this browser are on one network: what one network does not know is broadcast to the others.
+ * Which tabs are there is seen by the locks that they hold on their machines.
+ */
+import type { EventQueue } from '../../lib/clock';
+import type { Gateway } from '../../net/gateway';
+import type { Lan } from '../../net/lan';
+import { Uplink, type UplinkMessage } from '../../net/uplink';
+import { liveMachines } from './machineName';
+
+const CHANNEL = 'xen-lab/lan';
+/** How often it is looked which tabs are there, ms. */
+const WATCH_MS = 500;
+/** Machines that have names: their addresses stand between the router's and those that are given out. */
+const MAX_MACHINES = 80;
+
+export interface TabNetwork {
+  readonly number: number;
+  readonly lan: Lan;
+  readonly gateway: Gateway;
+  readonly clock: EventQueue;
+  /** The machine has something to do that came from outside. */
+  wake(): void;
+}
+
+const addressOf = (number: number) => `192.0.2.${10 + number}`;
+
+/** Where there are no channels between tabs, a machine is alone on its network. */
+export function joinTabs({ number, lan, gateway, clock, wake }: TabNetwork): void {
+  if (!('BroadcastChannel' in globalThis) || !('locks' in navigator)) return;
+  const channel = new BroadcastChannel(CHANNEL);
+  const uplink = new Uplink(lan, clock, {
+    own: String(number),
+    post: (message) => channel.postMessage(message),
+  });
+  channel.onmessage = ({ data }: MessageEvent<UplinkMessage>) => {
+    uplink.received(data);
+    wake();
+  };
+  for (let other = 1; other <= MAX_MACHINES; other++) gateway.setName(`host${other}`, addressOf(other));
+  let known: ReadonlySet<number> = new Set();
+  setInterval(() => {
+    void liveMachines().then((live) => {
+      for (const other of known) {
+        if (live.has(other) || other === number) continue;
+        lan.poweredOn.delete(addressOf(other));
+        uplink.lost(String(other));
+      }
+      for (const other of live) if (other !== number) lan.poweredOn.add(addressOf(other));
+      known = live;
+    });
+  }, WATCH_MS);
+}
