@@ -86,7 +86,6 @@ class CreditScheduler implements Scheduler {
       vcpu,
       domain: vcpu.isIdle ? undefined : this.#domains.get(vcpu.domid),
       credit: 0,
-      settled: 0,
       pri: vcpu.isIdle ? CSCHED_PRI_IDLE : CSCHED_PRI_TS_UNDER,
       isParked: false,
       queuedOn: -1,

@@ -2,9 +2,6 @@
  * The credit scheduler's accounting: every 30 ms the credits of one period are divided among the domains by weight.
  *
  * Source: csched_acct in xen/common/sched_credit.c (Xen 3.4).
- * Differs from Xen: there, two domains pinned to one pcpu of two are given credits for both, more than they can spend, and
- * get equal shares whatever their weights. Here domains that cannot meet on any pcpu are accounted apart; where all may
- * run everywhere, or meet by way of others that may, the round is Xen's.
  */
 import {
   type CreditDomain,
@@ -22,55 +19,18 @@ type Parking = Pick<SchedHost, 'pause' | 'unpause'>;
 
 /** One round: credits out, priorities anew, vcpus of capped domains parked and released. */
 export function account(state: CreditState, parking: Parking): void {
-  if (state.weight === 0) {
+  const weight = state.weight;
+  // A negative balance means that more was spent than earned: hand out more, so that credits converge to zero.
+  const owed = Math.max(0, -state.balance);
+  let credit = state.credit + owed;
+  if (weight === 0) {
     state.balance = 0;
     return;
   }
-  let balance = 0;
-  for (const group of competitors(state)) balance += accountGroup(state, parking, group);
-  state.balance = balance;
-  state.sortEpoch++;
-}
-
-/** Domains that compete with each other for the same pcpus. */
-interface Group {
-  domains: CreditDomain[];
-  pcpus: Set<number>;
-}
-
-/** The active domains, in their order, in as few groups as there are sets of pcpus that do not touch. */
-function competitors(state: CreditState): readonly Group[] {
-  const everywhere = state.credit / CSCHED_CREDITS_PER_ACCT;
-  if (state.active.some(({ active }) => active.some(({ vcpu }) => vcpu.affinity.size >= everywhere)))
-    return [{ domains: state.active.slice(), pcpus: new Set(Array(everywhere).keys()) }];
-  let groups: Group[] = [];
-  for (const domain of state.active) {
-    const pcpus = new Set(domain.active.flatMap(({ vcpu }) => [...vcpu.affinity]));
-    const meets = (group: Group) => [...pcpus].some((id) => group.pcpus.has(id));
-    const met = groups.filter(meets);
-    const merged = {
-      domains: [...met.flatMap((group) => group.domains), domain],
-      pcpus: new Set([...met.flatMap((group) => [...group.pcpus]), ...pcpus]),
-    };
-    groups = [...groups.filter((group) => !met.includes(group)), merged];
-  }
-  return groups;
-}
-
-/** Answers the sum of the credits that the group's vcpus have now. */
-function accountGroup(state: CreditState, parking: Parking, { domains, pcpus }: Group): number {
-  const weight = domains.reduce((sum, domain) => sum + domain.weight, 0);
-  const isWhole = domains.length === state.active.length;
-  const before = isWhole
-    ? state.balance
-    : domains.reduce((sum, { active }) => sum + active.reduce((own, { settled }) => own + settled, 0), 0);
-  // A negative balance means that more was spent than earned: hand out more, so that credits converge to zero.
-  const owed = Math.max(0, -before);
-  let credit = pcpus.size * CSCHED_CREDITS_PER_ACCT + owed;
   let weightLeft = weight;
   let balance = 0;
   let isCreditWanted = false;
-  for (const domain of domains) {
+  for (const domain of state.active.slice()) {
     weightLeft -= domain.weight;
     const { peak, capPerVcpu } = limits(domain, owed, weight);
     let fair = ceilDiv(credit * domain.weight, weight);
@@ -86,7 +46,8 @@ function accountGroup(state: CreditState, parking: Parking, { domains, pcpus }: 
     const each = ceilDiv(fair, domain.active.length);
     for (const vcpu of domain.active.slice()) balance += pay(state, parking, vcpu, each, capPerVcpu);
   }
-  return balance;
+  state.balance = balance;
+  state.sortEpoch++;
 }
 
 /** The most a domain may earn in a round: what its vcpus can spend, and not above its cap. */
@@ -101,11 +62,6 @@ function limits(domain: CreditDomain, owed: number, weight: number): { peak: num
 
 /** Gives one vcpu its credits and the priority that follows from them; returns what it has now. */
 function pay(state: CreditState, parking: Parking, own: CreditVcpu, earned: number, capPerVcpu: number): number {
-  own.settled = settle(state, parking, own, earned, capPerVcpu);
-  return own.settled;
-}
-
-function settle(state: CreditState, parking: Parking, own: CreditVcpu, earned: number, capPerVcpu: number): number {
   own.credit += earned;
   if (own.credit < 0) {
     own.pri = CSCHED_PRI_TS_OVER;

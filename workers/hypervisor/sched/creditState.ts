@@ -27,8 +27,6 @@ export interface CreditVcpu {
   /** None: an idle vcpu. */
   readonly domain: CreditDomain | undefined;
   credit: number;
-  /** Its credit after the last accounting. */
-  settled: number;
   pri: number;
   /** Held back until its capped domain has earned enough. */
   isParked: boolean;
@@ -60,7 +58,6 @@ export interface CreditState {
 /** A vcpu that was idle or new has used a tick: it takes part in the accounting from now on. */
 export function startEarning(state: CreditState, vcpu: CreditVcpu): void {
   const domain = vcpu.domain!;
-  vcpu.settled = 0;
   domain.active.unshift(vcpu);
   if (domain.active.length > 1) return;
   state.active.unshift(domain);
