@@ -12,6 +12,7 @@ import { core } from './parts/core';
 import { createToLogin, list, memory } from './parts/domains';
 import { consoleOutput, guestIo } from './parts/guests';
 import { linux } from './parts/linux';
+import { migration } from './parts/migration';
 import { page } from './parts/page';
 import { policy } from './parts/policy';
 import { prompt } from './parts/prompt';
@@ -28,6 +29,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   consoleOutput,
   policy,
   linux,
+  migration,
   page,
 };
 const here = fileURLToPath(new URL('.', import.meta.url));

@@ -35,7 +35,7 @@ const MAX_VCPUS = 64;
 /** The new domain as the receiver sees it. */
 export interface RestoredDomain {
   /** Called first: whether it will have page tables of its own, and its size in frames. */
-  begin(kind: DomainTail['kind'], p2mSize: number): void;
+  begin(kind: DomainTail['kind'], p2mSize: number): Promise<void>;
   /** Memory for these frames, which have none yet; throws when there is none. */
   populate(pfns: readonly number[]): void;
   /** These have no memory (any more). */
@@ -61,7 +61,7 @@ export async function restoreDomain(source: ByteSource, domain: RestoredDomain):
   if (p2mSize === 0 || p2mSize > MAX_FRAMES) throw new StreamError(`p2m_size ${p2mSize}`);
   const first = await readS32(source);
   const isPv = first >>> 0 === EXTENDED_INFO;
-  domain.begin(isPv ? 'pv' : 'hvm', p2mSize);
+  await domain.begin(isPv ? 'pv' : 'hvm', p2mSize);
   const p2mFrames = isPv ? await readP2mFrames(source, p2mSize) : [];
   const pages = await readPages(source, domain, p2mSize, isPv ? await readS32(source) : first);
   const tail = isPv ? await readPvTail(source, pages.vcpuMap) : await readHvmTail(source, pages.consolePfn);

@@ -71,7 +71,7 @@ class Receiver implements RestoredDomain {
   readonly pages = new Map<number, Uint8Array>();
   #size = 0;
 
-  begin(_: unknown, p2mSize: number): void {
+  async begin(_: unknown, p2mSize: number): Promise<void> {
     if (this.#size > 0 || p2mSize < 1 || p2mSize > 1 << 20) throw new Error(`begins with ${p2mSize}`);
     this.#size = p2mSize;
   }

@@ -86,7 +86,6 @@ function wordsOf(bytes: Uint8Array): Int32Array {
 
 /** `before` undefined: zeroes. */
 function isEqual(now: Int32Array, before: Int32Array | undefined): boolean {
-  if (!before) return now.every((word) => word === 0);
-  for (let i = 0; i < WORDS; i++) if (now[i] !== before[i]) return false;
+  for (let i = 0; i < WORDS; i++) if (now[i] !== (before ? before[i] : 0)) return false;
   return true;
 }

@@ -8,6 +8,7 @@ import {
   HVM_PARAM_STORE_EVTCHN,
   HVM_PARAM_STORE_PFN,
 } from '../../abi/hvmParams';
+import { encodeHvmContext, HVM_HW_CPU_SIZE, HVM_SAVE_CODE_CPU } from '../../abi/hvmSave';
 import { NR_EVENT_CHANNELS, sharedInfo, VCPU_INFO_SIZE, vcpuInfo } from '../../abi/sharedInfo';
 import { startInfo } from '../../abi/startInfo';
 import { userRegs, vcpuGuestContext } from '../../abi/vcpu';
@@ -28,6 +29,7 @@ export interface RestoredPorts {
 
 export class XcRestoredDomain implements RestoredDomain {
   #isTranslated = false;
+  readonly #populated = new Set<number>();
   /** Frames that Xen gave and nobody has written to: they are zero. */
   readonly #untouched = new Set<number>();
   /** Machine frames of a paravirtual domain, by guest frame. */
@@ -39,17 +41,26 @@ export class XcRestoredDomain implements RestoredDomain {
     readonly domid: number,
   ) {}
 
-  begin(kind: DomainTail['kind'], p2mSize: number): void {
+  async begin(kind: DomainTail['kind'], p2mSize: number): Promise<void> {
     this.xc.setAddressSize(this.domid, 32);
     this.#isTranslated = kind === 'hvm';
-    if (this.#isTranslated) this.xc.enableTranslation(this.domid);
-    else this.#mfns = new Uint32Array(p2mSize).fill(INVALID_P2M_ENTRY);
+    if (!this.#isTranslated) {
+      this.#mfns = new Uint32Array(p2mSize).fill(INVALID_P2M_ENTRY);
+      return;
+    }
+    this.xc.enableTranslation(this.domid);
+    // The processor and its memory, whose size the highest frame says, take a moment: now, and not while the guest stands.
+    this.populate([p2mSize - 1]);
+    const blank = { type: HVM_SAVE_CODE_CPU, instance: 0, bytes: new Uint8Array(HVM_HW_CPU_SIZE) };
+    await setRegisters(this.xc, this.environment, this.domid, encodeHvmContext([blank]));
   }
 
-  populate(pfns: readonly number[]): void {
+  populate(wanted: readonly number[]): void {
+    const pfns = wanted.filter((pfn) => !this.#populated.has(pfn));
     const frames = this.xc.populatePhysmap(this.domid, pfns);
     if (frames.length < pfns.length)
       throw new VmError(`(1, 'Out of memory', "Failed to allocate memory for batch.!\\n")`);
+    for (const pfn of pfns) this.#populated.add(pfn);
     for (const pfn of pfns) this.#untouched.add(pfn);
     if (this.#isTranslated) return;
     pfns.forEach((pfn, i) => {
@@ -62,6 +73,7 @@ export class XcRestoredDomain implements RestoredDomain {
       this.domid,
       pfns.map((pfn) => this.#frameOf(pfn)),
     );
+    for (const pfn of pfns) this.#populated.delete(pfn);
     if (!this.#isTranslated) for (const pfn of pfns) this.#mfns[pfn] = INVALID_P2M_ENTRY;
   }
 
@@ -71,7 +83,7 @@ export class XcRestoredDomain implements RestoredDomain {
     try {
       pfns.forEach((pfn, i) => {
         const page = pages.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE);
-        if (this.#untouched.has(pfn) && page.every((byte) => byte === 0)) return;
+        if (this.#untouched.has(pfn) && isZero(page)) return;
         this.#untouched.delete(pfn);
         mapping.page(i).set(page);
       });
@@ -171,4 +183,11 @@ export class XcRestoredDomain implements RestoredDomain {
     if (mfn === undefined || mfn === INVALID_P2M_ENTRY) throw new StreamError(`no memory at pfn ${pfn.toString(16)}`);
     return mfn;
   }
+}
+
+/** `page` begins at a multiple of four bytes. */
+function isZero(page: Uint8Array): boolean {
+  const words = new Int32Array(page.buffer, page.byteOffset, PAGE_SIZE / 4);
+  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
+  return true;
 }

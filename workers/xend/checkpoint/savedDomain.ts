@@ -95,6 +95,8 @@ function pvTail(xc: Xc, domid: number, p2m: ForeignP2m): DomainTail {
 class ForeignP2m {
   readonly size: number;
   readonly #list: ForeignMapping;
+  /** The pages of the list, in order. */
+  readonly #views: readonly DataView[];
   readonly #frames: readonly number[];
 
   constructor(
@@ -114,12 +116,13 @@ class ForeignP2m {
     const lists = words(root).slice(0, Math.ceil(pages / FRAMES_PER_LIST_PAGE));
     this.#frames = lists.flatMap(words).slice(0, pages);
     this.#list = xc.mapForeign(domid, this.#frames);
+    this.#views = this.#frames.map((_, i) => viewOf(this.#list.page(i)));
   }
 
   /** Machine frame, INVALID_P2M_ENTRY when there is none. */
   get(pfn: number): number {
-    const page = this.#list.page(Math.floor(pfn / FRAMES_PER_LIST_PAGE));
-    return viewOf(page).getUint32((pfn % FRAMES_PER_LIST_PAGE) * 4, true);
+    const view = this.#views[Math.floor(pfn / FRAMES_PER_LIST_PAGE)]!;
+    return view.getUint32((pfn % FRAMES_PER_LIST_PAGE) * 4, true);
   }
 
   pfnOf(mfn: number): number | undefined {
