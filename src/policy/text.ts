@@ -21,6 +21,8 @@ export const text = {
   importFile: 'Import',
   importHint: 'Open a policy file of this computer',
   tooLarge: (name: string) => `${name} is too large for a policy.`,
+  unsavedTitle: 'Unsaved changes',
+  unsaved: 'The policy on the left has changes that are not saved. Open another one and lose them?',
   edit: 'Policy text',
   noAcm: 'Policies can be written here; nothing enforces them.',
   errors: (count: number) => (count === 0 ? 'no errors' : count === 1 ? '1 error' : `${count} errors`),
