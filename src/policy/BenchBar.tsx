@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { useLab } from '../store/labStore';
+import { useDialogs } from '../ui/dialogs';
 import { useLabHandle } from '../worker/LabContext';
 import { isDirty, isInForce, useBench } from './bench';
 import { download } from './download';
@@ -12,8 +13,16 @@ const IN_FORCE = 'in force';
 /** Xen's tools take a policy of a megabyte at most. */
 const LARGEST_BYTES = 1 << 21;
 
+type MayReplace = () => Promise<boolean>;
+
 /** What is open, and what can be done with it. */
 export function BenchBar() {
+  const [dialogs, dialog] = useDialogs();
+  const mayReplace: MayReplace = async () => {
+    const bench = useBench.getState();
+    if (bench.xml === '' || !isDirty(bench) || isInForce(bench)) return true;
+    return dialogs.askYesNo(text.unsavedTitle, text.unsaved);
+  };
   const { api } = useLabHandle();
   const path = useBench((state) => state.path);
   const hasText = useBench((state) => state.xml !== '');
@@ -26,7 +35,7 @@ export function BenchBar() {
   );
   return (
     <div className="policy-bar">
-      <PolicyChoice />
+      <PolicyChoice mayReplace={mayReplace} />
       <button
         type="button"
         title={text.saveHint}
@@ -44,14 +53,15 @@ export function BenchBar() {
       >
         {text.load}
       </button>
-      <Exchange />
+      <Exchange mayReplace={mayReplace} />
       <span className="quiet small policy-path">{hasText && !isUntouched ? (path ?? text.untitled) : ''}</span>
       <Message />
+      {dialog}
     </div>
   );
 }
 
-function PolicyChoice() {
+function PolicyChoice({ mayReplace }: { mayReplace: MayReplace }) {
   const { api } = useLabHandle();
   const path = useBench((state) => state.path);
   const inForce = useLab((state) => state.policy?.policy);
@@ -67,12 +77,14 @@ function PolicyChoice() {
     };
   }, [api, isOn, changes, savedXml, inForce]);
   const { open, openInForce } = useBench.getState();
-  const choose = (chosen: string) => void (chosen === IN_FORCE ? openInForce(api) : open(api, chosen));
+  const choose = async (chosen: string) => {
+    if (await mayReplace()) await (chosen === IN_FORCE ? openInForce(api) : open(api, chosen));
+  };
   const isUntouched = useBench(isInForce);
   const isListed = path !== undefined && paths.includes(path);
   const value = isListed ? path : isUntouched && inForce ? IN_FORCE : '';
   return (
-    <select aria-label={text.choose} value={value} onChange={(event) => choose(event.target.value)}>
+    <select aria-label={text.choose} value={value} onChange={(event) => void choose(event.target.value)}>
       <option value="" disabled>
         {text.none}
       </option>
@@ -87,7 +99,7 @@ function PolicyChoice() {
 }
 
 /** To and from other computers: a link, a file. */
-function Exchange() {
+function Exchange({ mayReplace }: { mayReplace: MayReplace }) {
   const hasText = useBench((state) => state.xml !== '');
   const picker = useRef<HTMLInputElement>(null);
   const { say, replace } = useBench.getState();
@@ -109,7 +121,7 @@ function Exchange() {
   const importFile = async (file: File | undefined) => {
     if (!file) return;
     if (file.size > LARGEST_BYTES) say({ isBad: true, text: text.tooLarge(file.name) });
-    else replace(extract(await file.text()));
+    else if (await mayReplace()) replace(extract(await file.text()));
   };
   return (
     <>

@@ -1,5 +1,5 @@
 import { act, cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { useLab } from '../store/labStore';
 import { renderWithLab } from '../worker/testLab';
 import { useBench } from './bench';
@@ -14,6 +14,12 @@ vi.mock('./PolicyXmlEditor', () => ({
   ),
 }));
 
+beforeAll(() => {
+  // jsdom knows the element but not its methods.
+  HTMLDialogElement.prototype.showModal = function showModal() {
+    this.setAttribute('open', '');
+  };
+});
 beforeEach(() => useBench.getState().replace({ xml: '', assertions: '' }));
 // Many renders one after the other, on a machine that may have other work.
 vi.setConfig({ testTimeout: 30_000 });
@@ -119,4 +125,21 @@ it('writes what the form changes, and puts it in force with xm', async () => {
   await waitFor(() => expect(lab.commands).toContain('xm setpolicy ACM mytest'));
   expect(lab.files.get(path)).toContain('<FromPolicy>');
   expect(await screen.findByText('Successfully set the new policy.')).toBeTruthy();
+});
+
+it('asks before changes are lost to another policy', async () => {
+  const { write } = await bench();
+  const choice = screen.getByRole<HTMLSelectElement>('combobox', { name: 'Policy' });
+  await screen.findByRole('option', { name: 'mytest' });
+  write(mytest.replace('mytest', 'mine'));
+  const choose = () =>
+    fireEvent.change(choice, { target: { value: '/etc/xen/acm-security/policies/mytest-security_policy.xml' } });
+  choose();
+  fireEvent.click(await screen.findByRole('button', { name: 'No' }));
+  expect(useBench.getState().xml).toContain('<PolicyName>mine<');
+  choose();
+  await act(async () => {
+    fireEvent.click(await screen.findByRole('button', { name: 'Yes' }));
+  });
+  expect(useBench.getState()).toMatchObject({ xml: mytest, savedXml: mytest });
 });

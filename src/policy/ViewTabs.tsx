@@ -30,6 +30,7 @@ const ids = Object.keys(views) as ViewId[];
 
 export function ViewTabs() {
   const view = useBench((state) => state.view);
+  const opened = useBench((state) => state.opened);
   const list = useRef<HTMLDivElement>(null);
   const { show } = useBench.getState();
   const View = views[view];
@@ -68,7 +69,8 @@ export function ViewTabs() {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region needs a tab stop
         tabIndex={0}
       >
-        <View />
+        {/* What was chosen in a view belongs to one policy. */}
+        <View key={opened} />
       </div>
     </div>
   );

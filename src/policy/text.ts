@@ -21,6 +21,8 @@ export const text = {
   importFile: 'Import',
   importHint: 'Open a policy file of this computer',
   tooLarge: (name: string) => `${name} is too large for a policy.`,
+  unsavedTitle: 'Unsaved changes',
+  unsaved: 'The policy on the left has changes that are not saved. Open another one and lose them?',
   edit: 'Policy text',
   noAcm: 'Policies can be written here; nothing enforces them.',
   errors: (count: number) => (count === 0 ? 'no errors' : count === 1 ? '1 error' : `${count} errors`),
@@ -55,6 +57,10 @@ export const text = {
       ['×', 'may not run at the same time'],
     ] as const,
     more: (shown: number, all: number) => `${shown} of ${all} labels are shown: filter them by name.`,
+    overview: (vms: number, resources: number, pairs: number) =>
+      `All ${vms} domain labels against each other and ${resources} resource labels: ${pairs} pairs of domain labels may share`,
+    overviewHint:
+      'Each pixel is a pair: rows are domain labels, columns domain labels and then resource labels. Click one to read why.',
     hint: 'Choose a cell (arrow keys) to read why.',
     may: (a: string, b: string) => `${a} and ${b} may share`,
     mayNot: (a: string, b: string) => `${a} and ${b} may not share`,

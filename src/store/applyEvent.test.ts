@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { PolicyDecision } from '../../workers/contract';
 import { fakeDomain, fakeHost } from '../worker/fakeLab';
-import { applyEvent, applyEvents, applyState, emptyMirror, historyLength } from './applyEvent';
+import { applyEvent, applyEvents, applyState, emptyMirror, historyLength, keptDecisions } from './applyEvent';
 
 const vm1 = fakeDomain(1, 'VM1');
 
@@ -51,6 +52,17 @@ describe('applyEvent', () => {
       { type: 'editRequested', path: '/b', editId: 2 },
     ]);
     expect(after.editRequests.map((request) => request.editId)).toEqual([1, 2]);
+  });
+
+  it('keeps decisions in order, and begins anew when their numbers do', () => {
+    const decision = (number: number) => ({ number }) as unknown as PolicyDecision;
+    const event = (...numbers: number[]) => ({ type: 'decisions', decisions: numbers.map(decision) }) as const;
+    const before = applyEvents(emptyMirror, [event(1, 2), event(3)]);
+    expect(before.decisions.map(({ number }) => number)).toEqual([1, 2, 3]);
+    // Another boot of the machine.
+    expect(applyEvent(before, event(1)).decisions.map(({ number }) => number)).toEqual([1]);
+    const many = Array.from({ length: keptDecisions + 5 }, (_, n) => n + 4);
+    expect(applyEvent(before, event(...many)).decisions).toHaveLength(keptDecisions);
   });
 
   it('gives every notice an id of its own', () => {

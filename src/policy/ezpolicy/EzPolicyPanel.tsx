@@ -12,7 +12,7 @@ import { EzPolicyActions } from './actions';
 import { sortDepartments, UNLABELED } from './definition';
 import { EzPolicyFiles } from './files';
 import { RuleBox } from './RuleBox';
-import { useEzPolicy } from './state';
+import { isUnsaved, useEzPolicy } from './state';
 import { text } from './text';
 import { WorkloadTree } from './WorkloadTree';
 
@@ -28,9 +28,15 @@ export function EzPolicyPanel() {
   useEffect(() => {
     if (asked === undefined) return;
     pathTaken();
-    void files.load(asked);
+    void files.mayDiscard().then((isFree) => (isFree ? files.load(asked) : undefined));
   }, [asked, files]);
-  useEffect(() => () => useEzPolicy.getState().reset(), []);
+  // A pane is closed more easily than a window: what was not saved is there when it is opened again.
+  useEffect(
+    () => () => {
+      if (!isUnsaved(useEzPolicy.getState())) useEzPolicy.getState().reset();
+    },
+    [],
+  );
   // Its code may come later than the pane; somebody has just typed its name.
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -121,6 +127,7 @@ function useMenus(actions: EzPolicyActions, files: EzPolicyFiles, dialogs: Dialo
   };
   const exit = async () => {
     if (!(await files.mayDiscard())) return;
+    useEzPolicy.getState().reset();
     closePanel(toolPanels.xensec_ezpolicy);
     showPanel('terminal');
   };

@@ -3,12 +3,12 @@ import type { PolicyLabelView, PolicyReading } from '../../../workers/contract';
 import { useBench } from '../bench';
 import { text } from '../text';
 import { Broken } from './Broken';
+import { SHARE, TOGETHER } from './bits';
 import { explainPair } from './explainPair';
+import { MatrixOverview } from './MatrixOverview';
 
 /** More rows or columns than this are no table that anybody reads. */
 const MOST = 40;
-const SHARE = 1;
-const TOGETHER = 2;
 
 interface Cell {
   readonly row: number;
@@ -53,6 +53,7 @@ export function MatrixView() {
       )}
       <div className="matrix-body">
         <div className="matrix-tables">
+          {isTooLarge && <MatrixOverview reading={reading} onChoose={setCell} />}
           <Table {...props} columns={vms.slice(0, MOST)} label={text.matrix.shares} />
           {resources.length > 0 && (
             <Table {...props} columns={resources.slice(0, MOST)} label={text.matrix.resources} />

@@ -1,10 +1,7 @@
 /** What a cell of the matrix says, in words: the verdict is the worker's, the types are shown beside it. */
 import type { PolicyConflictSet, PolicyLabelView } from '../../../workers/contract';
 import { text } from '../text';
-
-const SHARE = 1;
-const TOGETHER = 2;
-const AUTHORISES = 4;
+import { AUTHORISES, SHARE, TOGETHER } from './bits';
 
 /** The title first. */
 export function explainPair(
