@@ -13,6 +13,7 @@ import { consoleOutput, guestIo } from './parts/guests';
 import { page } from './parts/page';
 import { policy } from './parts/policy';
 import { prompt } from './parts/prompt';
+import { save } from './parts/save';
 import { isMet, type Part, type Row, type Skipped } from './row';
 
 const PARTS: Readonly<Record<string, Part>> = {
@@ -23,6 +24,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   core,
   guestIo,
   consoleOutput,
+  save,
   policy,
   page,
 };
