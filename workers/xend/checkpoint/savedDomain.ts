@@ -49,7 +49,10 @@ export function readFrames(xc: Xc, domid: number, frames: readonly number[]): Ui
   if (frames.length === 0) return bytes;
   const mapping = xc.mapForeign(domid, frames);
   try {
-    for (let i = 0; i < frames.length; i++) bytes.set(mapping.page(i), i * PAGE_SIZE);
+    for (let i = 0; i < frames.length; i++) {
+      const page = mapping.peek(i);
+      if (page) bytes.set(page, i * PAGE_SIZE);
+    }
   } finally {
     mapping.unmap();
   }
