@@ -16,6 +16,7 @@ import { migration } from './parts/migration';
 import { page } from './parts/page';
 import { policy } from './parts/policy';
 import { prompt } from './parts/prompt';
+import { save } from './parts/save';
 import { isMet, type Part, type Row, type Skipped } from './row';
 
 const PARTS: Readonly<Record<string, Part>> = {
@@ -27,6 +28,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   acm,
   guestIo,
   consoleOutput,
+  save,
   policy,
   linux,
   migration,

@@ -29,6 +29,8 @@ export interface GuestCpu {
    * Throws PageFault when nothing is mapped there.
    */
   page(va: number): Uint8Array;
+  /** The same for somebody who only reads, now: undefined when the page is all zeroes because nobody has written to it yet. */
+  peek(va: number): Uint8Array | undefined;
   /** The time stamp counter of `vcpu`, which ticks at 1 GHz from host boot: ns as a safe integer, exact inside a slice. */
   tsc(vcpu: number): number;
   /**

@@ -114,6 +114,10 @@ export class FakeCpu implements GuestCpu {
     return this.frame(this.p2m[pfn]!);
   }
 
+  peek(va: number): Uint8Array {
+    return this.page(va);
+  }
+
   page(va: number): Uint8Array {
     const mfn = va >= VIRT_BASE ? this.p2m[(va - VIRT_BASE) >>> 12] : this.#window.get(va >>> 12);
     if (mfn === undefined) throw new PageFault(va);

@@ -52,7 +52,12 @@ export class PrivilegedCommands implements Privcmd {
     } finally {
       this.hypercalls.vcpu = vcpu;
     }
-    return { page: (index) => this.hypercalls.cpu.page(va + index * PAGE_SIZE), unmap };
+    const { cpu } = this.hypercalls;
+    return {
+      page: (index) => cpu.page(va + index * PAGE_SIZE),
+      peek: (index) => cpu.peek(va + index * PAGE_SIZE),
+      unmap,
+    };
   }
 }
 

@@ -178,5 +178,7 @@ export interface HypercallBuffer {
 export interface ForeignMapping {
   /** Byte view of the i-th frame. */
   page(index: number): Uint8Array;
+  /** The same to read it now; undefined: zeroes, nobody has written to it yet. */
+  peek(index: number): Uint8Array | undefined;
   unmap(): void;
 }

@@ -314,6 +314,7 @@ export class Hypervisor {
         return dispatch({ hv: this, domain, vcpu }, op, args);
       },
       page: (va) => domain.space.page(va),
+      peek: (va) => domain.space.peek(va),
       tsc: (vcpuId) => {
         const vcpu = domain.vcpus[vcpuId];
         return vcpu ? this.schedule.nowInSlice(vcpu.unit) : this.clock.nowNs;

@@ -47,6 +47,15 @@ export interface DeviceSummary {
   readonly entries: readonly (readonly [string, string])[];
 }
 
+export interface DumpRequest {
+  /** Undefined: xend chooses. */
+  readonly path: string | undefined;
+  /** The domain runs on meanwhile. */
+  readonly isLive: boolean;
+  /** What becomes of it when its core is written. */
+  readonly after: 'destroy' | 'reset' | undefined;
+}
+
 export type ShutdownWord = 'poweroff' | 'reboot' | 'halt' | 'suspend';
 
 export interface MigrateOptions {
@@ -83,6 +92,10 @@ export interface XendApi {
 
   /** Writes the domain's state to a file and ends it, or lets it go on when it is a checkpoint. */
   save(key: string, path: string, isCheckpoint: boolean): Promise<void>;
+  /** Writes a domain's processors and memory into a core file. */
+  dump(key: string, request: DumpRequest): Promise<void>;
+  /** Destroys the domain and builds it anew. */
+  reset(key: string): Promise<void>;
   /** Makes a domain from a state file; it is left paused. */
   restore(path: string): Promise<DomainSummary>;
   /** Saves a managed domain beside its configuration. */

@@ -3,11 +3,14 @@
  * taken away without leaving anything behind (tools/python/xen/xend/XendDomainInfo.py in Xen 3.4).
  */
 import { DOM0, SHUTDOWN_crash, SHUTDOWN_suspend } from '../abi/xen';
-import { XenError } from '../lib/errno';
+import { SysError } from '../guest/sys';
+import { errno, strerror, XenError } from '../lib/errno';
 import { printSxp, type Sxp, sxpName } from '../lib/sxp';
 import type { DomainSummary, ShutdownWord } from './api';
 import { cancelSuspend } from './checkpoint/cancelSuspend';
+import { withSink } from './checkpoint/stateFile';
 import { domainSxp } from './configSxp';
+import { dumpCore } from './coreDump/dumpCore';
 import type { DevController, DeviceOwner } from './devController';
 import { checkDuplicate } from './deviceChecks';
 import { buildDomain, createInXen, type DomainFiller, kernelFiller, pinVcpu } from './domainBuilder';
@@ -270,6 +273,32 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     this.#info = xc.domainInfo(this.domid);
   }
 
+  /** Writes processors and memory into a core file; one that cannot be finished keeps what there is of it beside. */
+  async dumpCore(path = this.#coreName): Promise<void> {
+    const { environment, log, xc } = this.host;
+    const { files, store } = environment;
+    if (files.list(path) !== undefined) throw new XendError(`Cannot dump core in a directory: ${path}`);
+    const progress = `${this.#vmPath}/xend/dumpcore_in_progress`;
+    store.write(progress, 'True');
+    try {
+      const warn = (lost: number) => log.warning('XendDomainInfo:1650', `exceeded nr_pages (${lost}) losing pages`);
+      await withSink(environment, path, (sink) => dumpCore(xc, this.domid, sink, warn));
+    } catch (error) {
+      const reason = coreFailure(error);
+      if (files.kindOf(path) === 'file') files.rename(path, `${path}-incomplete`);
+      log.error('XendDomainInfo:1660', `core dump failed: id = ${this.domid} name = ${this.name}: ${reason}`);
+      throw new XendError(`Failed to dump core: ${reason}`, { cause: error });
+    } finally {
+      store.remove(progress);
+    }
+  }
+
+  get #coreName(): string {
+    const now = new Date(Math.floor(this.host.environment.nowUnix()) * 1000).toISOString();
+    const [year, month, day, hour, minute, second] = now.split(/\D/);
+    return `/var/xen/dump/${year}-${month}${day}-${hour}${minute}.${second}-${this.name}.${this.domid}.core`;
+  }
+
   /** The label in the configuration has changed. */
   storeLabel(files: XendFiles): void {
     const { securityLabel } = this.config;
@@ -399,6 +428,14 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
       );
     store.write(`${this.#vmPath}/xend/last_shutdown_reason`, reason);
     if (reason === 'suspend') return;
+    if (reason === 'crash' && (this.config.onCrash.startsWith('coredump') || this.host.options.bool('enable-dump'))) {
+      this.host.environment.wake();
+      await this.dumpCore().catch((error: unknown) => {
+        // It stands in the log already, and nothing more can be done here.
+        if (!(error instanceof XendError)) throw error;
+      });
+      if (this.#isDestroyed) return;
+    }
     const actions: Readonly<Record<string, string>> = {
       poweroff: this.#isToHalt ? 'destroy' : this.config.onPoweroff,
       reboot: this.config.onReboot,
@@ -648,6 +685,14 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     if (this.#domid === undefined) throw new XendError(`Domain '${this.name}' is not started`);
     return this.#domid;
   }
+}
+
+/** Why a core file could not be finished, as Python shows libxc's error. Anything but a refusal goes on. */
+function coreFailure(error: unknown): string {
+  if (error instanceof XenError) return xcText(error);
+  if (error instanceof SysError) return `(${errno[error.code]}, '${strerror[error.code]}')`;
+  if (error instanceof XendError) return `(1, 'Internal error', '${error.message}')`;
+  throw error;
 }
 
 function isDisk(device: DeviceConfig): boolean {

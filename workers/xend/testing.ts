@@ -58,7 +58,8 @@ export class FakeXen {
     mapForeign: (domid, mfns) => {
       const frames = this.#domain(domid).frames;
       for (const mfn of mfns) if (!frames.includes(mfn)) throw new XenError('EINVAL', `frame ${mfn}`);
-      return { page: (index) => this.page(mfns[index]!), unmap: () => {} };
+      const page = (index: number) => this.page(mfns[index]!);
+      return { page, peek: page, unmap: () => {} };
     },
   };
 

@@ -210,6 +210,14 @@ class Api implements XendApi {
     });
   }
 
+  dump(...request: Parameters<XendApi['dump']>): Promise<void> {
+    return refusals(() => this.#domains.dump(...request));
+  }
+
+  reset(key: string): Promise<void> {
+    return refusals(() => this.#domains.reset(key));
+  }
+
   save(key: string, path: string, isCheckpoint: boolean): Promise<void> {
     return refusals(() => this.#domains.save(key, path, isCheckpoint));
   }

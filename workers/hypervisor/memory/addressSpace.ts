@@ -36,6 +36,11 @@ export class AddressSpace {
     return this.memory.bytes(this.#frameAt(va));
   }
 
+  /** To read it now; undefined: zeroes, for which no memory need be had. Throws PageFault. */
+  peek(va: number): Uint8Array | undefined {
+    return this.memory.peek(this.#frameAt(va));
+  }
+
   mfnAt(va: number): Mfn | undefined {
     return this.#find(va);
   }

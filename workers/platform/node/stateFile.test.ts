@@ -111,6 +111,16 @@ describe('the state file of a mini guest', () => {
     expect(overhead).toBeLessThan(64 * 1024);
   });
 
+  it('costs no memory for pages that the guest has never written to', async () => {
+    await output('xm restore /root/guest.chk; sleep 1');
+    const { memory: frames } = booted.host.host.hypervisor!;
+    const before = frames.backedFrames;
+    await output('xm save -c guest /root/again.chk');
+    // The file lies on a disk, not in frames; Domain-0's buffers and the guest's record come and go.
+    expect(frames.backedFrames - before).toBeLessThan(200);
+    await output('xm destroy guest; rm /root/again.chk; sleep 2');
+  });
+
   it('names frames as the guest does', () => {
     for (const pfn of [startInfo, ring(STORE_MFN), ring(CONSOLE_MFN)]) expect(state.pages.has(pfn)).toBe(true);
     expect(new Set([startInfo, ring(STORE_MFN), ring(CONSOLE_MFN)]).size).toBe(3);

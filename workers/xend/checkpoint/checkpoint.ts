@@ -44,18 +44,20 @@ export async function saveCheckpoint(domain: XendDomainInfo, sink: ByteSink, req
   if (!request.isCheckpoint) domain.callFor(`migrating-${name}`);
   try {
     await writeHeader(sink, printSxp([...keptSxp({ ...domain.config, name }), ...(request.extraConfig ?? [])]));
+    const saveLog = new SaveLog(domain.host, domid);
     const suspend = async () => {
       log.debug('XendCheckpoint:110', 'In saveInputHandler suspend');
       log.debug('XendCheckpoint:112', `Suspending ${domid} ...`);
       await domain.suspend();
       log.info('XendCheckpoint:120', `Domain ${domid} suspended.`);
+      saveLog.suspended();
     };
     const saved = openSaved(xc, domid, suspend);
     const flags = (request.isLive ? LIVE : 0) | (saved.p2mFrames ? 0 : HVM);
     const command = `${XC_SAVE} ${FD} ${domid} 0 0 ${flags}`;
     log.debug('XendCheckpoint:103', `[xc_save]: ${command}`);
     try {
-      const observers = [new SaveLog(domain.host, domid), ...(request.observer ? [request.observer] : [])];
+      const observers = [saveLog, ...(request.observer ? [request.observer] : [])];
       await saveDomain(saved, sink, { isLive: request.isLive, observers });
     } catch (error) {
       if (error instanceof XendError || error instanceof EndOfStream) throw error;

@@ -35,6 +35,10 @@ export class SaveLog implements SaveObserver {
 
   lastRound(rule: string): void {
     if (rule !== 'not live') this.#say('Start last iteration');
+  }
+
+  /** The guest has stopped. */
+  suspended(): void {
     const frame = this.host.xc.domainInfo(this.domid)?.sharedInfoFrame ?? 0;
     this.#say(`SUSPEND shinfo ${frame.toString(16).padStart(8, '0')}`);
   }

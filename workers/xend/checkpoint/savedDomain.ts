@@ -44,12 +44,15 @@ export function openSaved(xc: Xc, domid: number, suspend: () => Promise<void>): 
   };
 }
 
-function readFrames(xc: Xc, domid: number, frames: readonly number[]): Uint8Array {
+export function readFrames(xc: Xc, domid: number, frames: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(frames.length * PAGE_SIZE);
   if (frames.length === 0) return bytes;
   const mapping = xc.mapForeign(domid, frames);
   try {
-    for (let i = 0; i < frames.length; i++) bytes.set(mapping.page(i), i * PAGE_SIZE);
+    for (let i = 0; i < frames.length; i++) {
+      const page = mapping.peek(i);
+      if (page) bytes.set(page, i * PAGE_SIZE);
+    }
   } finally {
     mapping.unmap();
   }
@@ -92,7 +95,7 @@ function pvTail(xc: Xc, domid: number, p2m: ForeignP2m): DomainTail {
 }
 
 /** The P2M list that a paravirtual guest keeps in its own pages and publishes in shared_info. */
-class ForeignP2m {
+export class ForeignP2m {
   readonly size: number;
   readonly #list: ForeignMapping;
   /** The pages of the list, in order. */

@@ -5,11 +5,12 @@ import { restore, resume, save, suspend } from './checkpoint';
 import { consoleCommand } from './console';
 import { create } from './create';
 import { dryRun } from './dryRun';
+import { dumpCore } from './dumpCore';
 import { helpCommand } from './help';
 import { debugKeys, dmesg, info, log } from './host';
 import { addlabel, getlabel, rmlabel } from './label';
 import { labels, resources } from './labels';
-import { destroy, pause, unpause } from './lifecycle';
+import { destroy, pause, reset, unpause } from './lifecycle';
 import { list } from './list';
 import { deleteCommand, newCommand, rename, start } from './managed';
 import { memMax, memSet } from './memory';
@@ -33,6 +34,7 @@ export const commands: readonly XmCommand[] = [
   destroy,
   domid,
   domname,
+  dumpCore,
   list,
   memMax,
   memSet,
@@ -40,6 +42,7 @@ export const commands: readonly XmCommand[] = [
   pause,
   reboot,
   rename,
+  reset,
   restore,
   resume,
   save,
