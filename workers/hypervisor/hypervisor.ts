@@ -82,8 +82,6 @@ export class Hypervisor {
   /** Candidate for the next domain id is one more. */
   lastDomid = 0;
   isScrubbing = false;
-  /** How often any vcpu was given the processor. */
-  slicesRun = 0;
   readonly #args: HypervisorArguments;
   readonly #domains = new Map<Domid, Domain>();
   #wallclock: { readonly seconds: number; readonly nanoseconds: number };
@@ -272,7 +270,7 @@ export class Hypervisor {
   /** Gives a vcpu its slice; whatever its runner throws crashes the domain and nothing else. */
   runVcpu(vcpu: Vcpu, budgetNs: number): number {
     const { domain } = vcpu;
-    this.slicesRun++;
+    domain.slicesRun++;
     try {
       domain.runner ??= this.#findRunner(domain);
       if (domain.runner) return domain.runner.run(vcpu.id, budgetNs);

@@ -7,21 +7,16 @@
  *
  * Source: xen/arch/x86/mm/paging.c, Xen 3.4 (paging_log_dirty_op); algorithms of its users in migration/save.ts.
  */
-import { type Mfn, PAGE_SIZE } from '../../abi/xen';
+import { INVALID_P2M_ENTRY, type Mfn, PAGE_SIZE } from '../../abi/xen';
 import type { AddressSpace } from './addressSpace';
 
 const WORDS = PAGE_SIZE / 4;
 
-/** What a guest frame held when the slate was clean. */
-interface Copy {
-  readonly mfn: Mfn;
-  /** Undefined: the frame had never been written to. */
-  readonly words: Int32Array | undefined;
-}
-
 export class DirtyLog {
-  readonly #copies: (Copy | undefined)[] = [];
-  /** Distinct pages found dirty since the last clean. */
+  /** What each guest frame held when the slate was clean, and which machine frame it was. */
+  readonly #words: Int32Array;
+  readonly #mfns: Uint32Array;
+  /** Pages found dirty since the last clean. */
   #dirty = new Set<number>();
   #comparedAt = Number.NaN;
 
@@ -30,29 +25,34 @@ export class DirtyLog {
     private readonly space: AddressSpace,
     private readonly isLogged: (mfn: Mfn) => boolean,
   ) {
-    for (let pfn = 0; pfn < space.p2m.length; pfn++) this.#copies[pfn] = this.#copyOf(pfn);
+    const frames = space.p2m.length;
+    // One stretch: what was never written to costs nothing in it either.
+    this.#words = new Int32Array(frames * WORDS);
+    this.#mfns = new Uint32Array(frames);
+    for (let pfn = 0; pfn < frames; pfn++) this.#keep(pfn);
   }
 
   get dirtyCount(): number {
     return this.#dirty.size;
   }
 
-  /** A bit for each guest frame, lowest first. `now`: any number that differs whenever something may have been written. */
+  /**
+   * A bit for each guest frame, lowest first. `now`: any number that differs when it is worth while to look again; a page may
+   * be dirty that this does not know of yet.
+   */
   peek(now: number): Uint8Array {
-    if (now !== this.#comparedAt) {
-      for (let pfn = 0; pfn < this.space.p2m.length; pfn++)
-        if (!this.#dirty.has(pfn) && this.#isDirty(pfn)) this.#dirty.add(pfn);
-      this.#comparedAt = now;
-    }
-    const bitmap = new Uint8Array(Math.ceil(this.space.p2m.length / 8));
+    if (now !== this.#comparedAt) this.#compare();
+    this.#comparedAt = now;
+    const bitmap = new Uint8Array(Math.ceil(this.#mfns.length / 8));
     for (const pfn of this.#dirty) bitmap[pfn >>> 3]! |= 1 << (pfn & 7);
     return bitmap;
   }
 
-  /** The same, and what was dirty is clean again as it stands now. */
+  /** The same, complete, and what was dirty is clean again as it stands now. */
   clean(now: number): Uint8Array {
+    this.#comparedAt = Number.NaN;
     const bitmap = this.peek(now);
-    for (const pfn of this.#dirty) this.#copies[pfn] = this.#copyOf(pfn);
+    for (const pfn of this.#dirty) this.#keep(pfn);
     this.#dirty = new Set();
     return bitmap;
   }
@@ -62,30 +62,34 @@ export class DirtyLog {
     return mfn !== undefined && this.isLogged(mfn) ? mfn : undefined;
   }
 
-  #copyOf(pfn: number): Copy | undefined {
-    const mfn = this.#frame(pfn);
-    if (mfn === undefined) return undefined;
-    const bytes = this.space.memory.peek(mfn);
-    return { mfn, words: bytes && wordsOf(bytes).slice() };
+  #compare(): void {
+    const { p2m, memory } = this.space;
+    // Frames that came later than the log are not in it; nobody can have sent them.
+    for (let pfn = 0; pfn < this.#mfns.length; pfn++) {
+      if (this.#dirty.has(pfn)) continue;
+      const mfn = p2m.get(pfn);
+      const known = this.#mfns[pfn]!;
+      const isSame = mfn === known || (this.#frame(pfn) ?? INVALID_P2M_ENTRY) === known;
+      const bytes = isSame && known !== INVALID_P2M_ENTRY ? memory.peek(known) : undefined;
+      if (!isSame || (bytes && !this.#isEqual(bytes, pfn * WORDS))) this.#dirty.add(pfn);
+    }
   }
 
-  #isDirty(pfn: number): boolean {
+  #keep(pfn: number): void {
     const mfn = this.#frame(pfn);
-    const copy = this.#copies[pfn];
-    if (mfn === undefined || copy === undefined) return mfn !== copy?.mfn;
-    if (mfn !== copy.mfn) return true;
-    const bytes = this.space.memory.peek(mfn);
-    if (!bytes) return false;
-    return !isEqual(wordsOf(bytes), copy.words);
+    this.#mfns[pfn] = mfn ?? INVALID_P2M_ENTRY;
+    const bytes = mfn === undefined ? undefined : this.space.memory.peek(mfn);
+    if (bytes) this.#words.set(wordsOf(bytes), pfn * WORDS);
+  }
+
+  #isEqual(bytes: Uint8Array, at: number): boolean {
+    const now = wordsOf(bytes);
+    const before = this.#words;
+    for (let i = 0; i < WORDS; i++) if (now[i] !== before[at + i]) return false;
+    return true;
   }
 }
 
 function wordsOf(bytes: Uint8Array): Int32Array {
   return new Int32Array(bytes.buffer, bytes.byteOffset, WORDS);
-}
-
-/** `before` undefined: zeroes. */
-function isEqual(now: Int32Array, before: Int32Array | undefined): boolean {
-  for (let i = 0; i < WORDS; i++) if (now[i] !== (before ? before[i] : 0)) return false;
-  return true;
 }

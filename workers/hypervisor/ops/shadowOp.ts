@@ -68,9 +68,9 @@ function readLog(request: ControlRequest, domain: Domain, isCleaning: boolean): 
   const frames = Math.min(request.u64(field.pages), domain.space.p2m.length);
   const buffer = request.u64(field.dirty_bitmap);
   if (buffer !== 0) space.checkWritable(buffer, Math.ceil(frames / 8));
-  const now = request.call.hv.slicesRun;
   const dirty = dirtyLog.dirtyCount;
-  const bitmap = isCleaning ? dirtyLog.clean(now) : dirtyLog.peek(now);
+  // A peek only tells what need not be sent now: it is enough to look again when the guest itself has run.
+  const bitmap = isCleaning ? dirtyLog.clean(domain.slicesRun) : dirtyLog.peek(domain.slicesRun);
   if (buffer !== 0) space.write(buffer, bitmap.subarray(0, Math.ceil(frames / 8)));
   request.put64(field.pages, frames);
   request.put32(field.fault_count, 0);
