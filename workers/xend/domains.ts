@@ -18,7 +18,7 @@ import type { DomainFiller } from './domainBuilder';
 import { type ConfigContext, checkName, type DomainConfig, parseDomainConfig } from './domainConfig';
 import { cloneConfig, type DomainHost, XendDomainInfo } from './domainInfo';
 import { type Connection, randomUuid, sleep, type XendEnvironment, type XendFiles } from './environment';
-import { VmError, XendError, XendInvalidDomain } from './errors';
+import { asXendError, textOf, VmError, VmError, XendError, XendError, XendInvalidDomain, XendInvalidDomain } from './errors';
 import type { XendLog } from './log';
 import { ManagedStore } from './managed';
 import type { XendOptions } from './options';
@@ -175,6 +175,24 @@ export class XendDomain implements DomainHost {
       if (domain.powerState !== 'halted') throw new VmError('Domain is already running');
       return this.#start(cloneConfig(domain.config));
     });
+  }
+
+  /** `on_xend_start = 'start'`: dormant domains begin, or go on where they were suspended. */
+  async autostart(): Promise<void> {
+    const names = [...this.#managed.values()]
+      .filter(({ config }) => config.onXendStart === 'start' && !this.#find(config.uuid)?.isRunning)
+      .map(({ name }) => name);
+    for (const name of names) {
+      try {
+        const isSuspended = this.lookup(name).powerState === 'suspended';
+        const domain = await (isSuspended ? this.resume(name) : this.startManaged(name));
+        await domain.waitForDevices();
+        domain.unpause();
+      } catch (error) {
+        if (!(asXendError(error) instanceof XendError)) throw error;
+        this.log.error('XendDomain:470', `Failed to start domain ${name}: ${textOf(error)}`);
+      }
+    }
   }
 
   /** Forgets a dormant domain. */

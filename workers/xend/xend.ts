@@ -72,7 +72,9 @@ export class Xend {
     this.#running = undefined;
     for (const domain of running.domains.list()) {
       if (domain.isPrivileged) continue;
-      if (domain.config.onXendStop === 'shutdown') domain.shutdown('poweroff');
+      const { onXendStop } = domain.config;
+      if (onXendStop === 'shutdown') domain.shutdown('poweroff');
+      else if (onXendStop === 'suspend') await this.#suspended(running.domains, domain);
       else this.#log.info('XendDomain:1420', `Domain ${domain.name} continues to run.`);
     }
     running.domains.close();
@@ -112,11 +114,23 @@ export class Xend {
       this.#log.info('XMLRPCServer:148', 'Opening Unix domain socket XML-RPC server on /var/run/xend/xmlrpc.sock.');
       files.write(PID_FILE, `${environment.pid}\n`);
       this.#running = { options, domains };
+      domains.autostart().catch((error: unknown) => this.#unexpected(error));
+      environment.wake();
       return 0;
     } catch (error) {
       files.append(DEBUG_LOG, `Exception starting xend: ${textOf(error)}\n`);
       if (!(asXendError(error) instanceof XendError)) this.onBug(error);
       return 1;
+    }
+  }
+
+  /** Rejects only for a bug of ours: a domain that cannot be suspended runs on. */
+  async #suspended(domains: XendDomain, { name }: XendDomainInfo): Promise<void> {
+    try {
+      await domains.suspend(name);
+    } catch (error) {
+      if (!(error instanceof XendError)) throw error;
+      this.#log.error('XendDomain:1430', `Failed to suspend domain ${name}: ${error.message}`);
     }
   }
 

@@ -240,6 +240,22 @@ describe('a mini guest is suspended and continued', () => {
     await ok('xm resume mini; xm destroy mini');
     expect((await booted.exec('xm resume mini')).output).toContain('Domain was not suspended by Xend');
     await ok('xm start mini; sleep 3; xm suspend mini; xm delete mini');
+    // xend itself suspends it when it stops, and has it go on when it starts.
+    await output(
+      `printf 'on_xend_stop = "suspend"\\non_xend_start = "start"\\n' >>/etc/xen/mini; xm new mini; xm start mini`,
+    );
+    guest = await GuestConsole.mini(booted, 'mini');
+    await guest.run('mount -t tmpfs none /mnt; echo slept > /mnt/f');
+    await output('/etc/init.d/xend stop');
+    expect(guest.isClosed).toBe(true);
+    await output('/etc/init.d/xend start; sleep 2');
+    guest = await GuestConsole.attach(booted, 'mini');
+    expect((await guest.run('cat /mnt/f')).output).toBe('slept\n');
+    await output('/etc/init.d/xend stop; /etc/init.d/xend start; sleep 2; xm destroy mini; sleep 1');
+    // There is nothing to go on from now: it begins.
+    await output('/etc/init.d/xend restart');
+    guest = await GuestConsole.mini(booted, 'mini');
+    await ok('xm destroy mini; xm delete mini');
     expect(await output('find /var/lib/xend/domains -type f; find /var/lib/xend/domains -mindepth 1')).toBe('');
     await booted.advance(5000);
     expect(await traces(booted)).toEqual(empty);
