@@ -18,7 +18,7 @@ import type { DomainFiller } from './domainBuilder';
 import { type ConfigContext, checkName, type DomainConfig, parseDomainConfig } from './domainConfig';
 import { cloneConfig, type DomainHost, XendDomainInfo } from './domainInfo';
 import { type Connection, randomUuid, sleep, type XendEnvironment, type XendFiles } from './environment';
-import { asXendError, textOf, VmError, VmError, XendError, XendError, XendInvalidDomain, XendInvalidDomain } from './errors';
+import { asXendError, textOf, VmError, XendError, XendInvalidDomain } from './errors';
 import type { XendLog } from './log';
 import { ManagedStore } from './managed';
 import type { XendOptions } from './options';
