@@ -212,6 +212,7 @@ class TcpConnection implements Connection {
       else this.#received.shift();
     }
     this.#length -= length;
+    this.#bulk?.take(length);
     return taken;
   }
 }

@@ -20,13 +20,23 @@ export interface BulkListener {
   received(bytes: Uint8Array): void;
   /** The other end has closed, or is on the network no more. */
   ended(): void;
+  /** So many of the bytes that were sent have been used at the other end. */
+  taken?(bytes: number): void;
 }
 
 export interface BulkEnd {
-  /** Puts bytes on the link; `sent` is called when the link has taken them. Nothing happens after the end. */
+  /**
+   * Puts bytes on the link; `sent` is called when the link has taken them and the other end is not too far behind. Nothing
+   * happens after the end.
+   */
   send(bytes: Uint8Array, sent: () => void): void;
+  /** So many of the bytes that were received have been used. */
+  take(bytes: number): void;
   close(): void;
 }
+
+/** What may be on its way or wait at the other end before the sender waits too, bytes. */
+const WINDOW = 6 << 20;
 
 interface Side {
   readonly clock: EventQueue;
@@ -38,6 +48,10 @@ interface Side {
   readonly isRemote: boolean;
   /** Sent before the other end was there. */
   readonly early: (() => void)[];
+  /** Sent and not yet used at the other end, bytes. */
+  outstanding: number;
+  /** Senders that wait until there is less of it. */
+  readonly waiting: (() => void)[];
 }
 
 export class BulkLinks {
@@ -62,7 +76,16 @@ export class BulkLinks {
   }
 
   #join(name: string, clock: EventQueue, listener: BulkListener, isRemote: boolean): BulkEnd {
-    const side: Side = { clock, listener, freeNs: 0, isClosed: false, isRemote, early: [] };
+    const side: Side = {
+      clock,
+      listener,
+      freeNs: 0,
+      isClosed: false,
+      isRemote,
+      early: [],
+      outstanding: 0,
+      waiting: [],
+    };
     const other = this.#waiting.get(name);
     if (other) {
       this.#waiting.delete(name);
@@ -75,6 +98,7 @@ export class BulkLinks {
         if (this.#pairs.has(side)) action();
         else if (!side.isClosed) side.early.push(action);
       },
+      take: (bytes) => this.#take(side, bytes),
       close: () => {
         if (this.#waiting.get(name) === side) this.#waiting.delete(name);
         this.#close(side);
@@ -102,10 +126,24 @@ export class BulkLinks {
     const durationNs = Math.round((bytes.length * 8e9) / bitsPerSecond);
     from.freeNs = start + durationNs;
     const delayNs = from.freeNs - from.clock.nowNs + latencyNs;
-    from.clock.at(from.freeNs, sent);
+    from.outstanding += bytes.length;
+    from.clock.at(from.freeNs, () => {
+      if (from.outstanding <= WINDOW) sent();
+      else from.waiting.push(sent);
+    });
     to.clock.at(to.clock.nowNs + delayNs, () => {
       if (!to.isClosed && this.#pairs.get(to) === from) to.listener.received(bytes);
     });
+  }
+
+  #take(by: Side, bytes: number): void {
+    const sender = this.#pairs.get(by);
+    if (!sender) return;
+    sender.outstanding -= bytes;
+    sender.listener.taken?.(bytes);
+    if (sender.outstanding > WINDOW) return;
+    const { latencyNs } = sender.isRemote || by.isRemote ? NO_LINK : this.model;
+    for (const sent of sender.waiting.splice(0)) sender.clock.at(sender.clock.nowNs + latencyNs, sent);
   }
 
   #close(side: Side): void {

@@ -16,6 +16,7 @@ export type UplinkMessage =
   | { readonly type: 'frame'; readonly frame: Uint8Array }
   | { readonly type: 'join'; readonly name: string; readonly from: string }
   | { readonly type: 'data'; readonly name: string; readonly from: string; readonly bytes: Uint8Array }
+  | { readonly type: 'taken'; readonly name: string; readonly from: string; readonly bytes: number }
   | { readonly type: 'end'; readonly name: string; readonly from: string };
 
 export interface UplinkChannel {
@@ -54,6 +55,9 @@ export class Uplink {
       case 'data':
         this.#remote.get(message.name)?.end.send(message.bytes, () => {});
         break;
+      case 'taken':
+        this.#remote.get(message.name)?.end.take(message.bytes);
+        break;
       case 'end':
         this.#end(message.name);
     }
@@ -73,6 +77,7 @@ export class Uplink {
     if (this.#remote.has(name)) return;
     const end = this.lan.bulk.joinRemote(name, this.clock, {
       received: (bytes) => this.channel.post({ type: 'data', name, from: this.channel.own, bytes }),
+      taken: (bytes) => this.channel.post({ type: 'taken', name, from: this.channel.own, bytes }),
       ended: () => {
         this.#remote.delete(name);
         this.channel.post({ type: 'end', name, from: this.channel.own });

@@ -28,7 +28,7 @@ class Saboteur {
         end.send(bytes, sent);
         if (isIt) this.#act(true);
       };
-      return { send, close: () => end.close() };
+      return { ...end, send };
     };
   }
 
