@@ -84,6 +84,11 @@ describe.each(['mini', 'linux'] as const)('a %s guest moves between two hosts', 
       expect((await second.exec('xm list')).output).toMatch(/^guest .* [r-][b-]---- /m);
       expect((await guest.run('echo $((6*7))')).output).toBe('42\n');
     };
+    await second.exec(
+      'dd if=/dev/zero of=/root/disk bs=1k count=16 2>/dev/null; xm block-attach guest file:/root/disk xvdb w',
+    );
+    await refused(/^Error: Device of type 'vbd' refuses migration: file:\/root\/disk is a disk of this host alone\.\n/);
+    await second.exec('xm block-detach guest xvdb; rm /root/disk');
     await first.exec('xm create -q /dev/null kernel=/boot/vmlinuz-2.6.18-xenU memory=16 name=guest');
     await refused(/^Error: Domain 'guest' already exists with ID '\d+'\n/);
     await first.exec('xm destroy guest');
