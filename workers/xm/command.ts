@@ -64,8 +64,6 @@ export interface XmCommand {
   readonly usage: string;
   readonly summary: string;
   readonly group: XmGroup;
-  /** Stands in the short help. */
-  readonly isCommon?: boolean;
   /** Checked before `run` when given; options count as arguments. */
   readonly minArgs?: number;
   readonly maxArgs?: number;

@@ -21,8 +21,14 @@ For more help on 'xm' see the xm(1) man page.
 For more help on 'xm create' see the xmdomain.cfg(5)  man page.
 `;
 
+/** Commands of the short help in their order; those that are not there are left out. */
+const COMMON =
+  'console vncviewer create new delete destroy dump-core help list mem-set migrate pause reboot reset restore resume save shell shutdown start suspend top unpause uptime vcpu-set'.split(
+    ' ',
+  );
+
 export function shortHelp(commands: readonly XmCommand[]): string {
-  const common = commands.filter((command) => command.isCommon).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const common = COMMON.flatMap((name) => commands.find((command) => command.name === name) ?? []);
   return `${HEAD}Common 'xm' commands:\n\n${common.map(line).join('')}\n${FOOT}\nFor a complete list of subcommands run 'xm help --long'.\n`;
 }
 

@@ -14,7 +14,6 @@ export const save: XmCommand = {
   usage: '[-c] <Domain> <CheckpointFile>',
   summary: 'Save a domain state to restore later.',
   group: 'domain',
-  isCommon: true,
   options: saveOptions,
   async run({ io, xend }, args) {
     const options = getopt(args, saveOptions);
@@ -34,7 +33,6 @@ export const restore: XmCommand = {
   usage: '<CheckpointFile> [-p]',
   summary: 'Restore a domain from a saved state.',
   group: 'domain',
-  isCommon: true,
   options: restoreOptions,
   async run(context, args) {
     const options = getopt(args, restoreOptions);
@@ -53,7 +51,6 @@ export const suspend: XmCommand = {
   usage: '<DomainName>',
   summary: 'Suspend a Xend managed domain',
   group: 'domain',
-  isCommon: true,
   minArgs: 1,
   maxArgs: 1,
   async run({ xend }, [domain]) {
@@ -67,7 +64,6 @@ export const resume: XmCommand = {
   usage: '<DomainName>',
   summary: 'Resume a Xend managed domain',
   group: 'domain',
-  isCommon: true,
   options: resumeOptions,
   async run(context, args) {
     const options = getopt(args, resumeOptions);

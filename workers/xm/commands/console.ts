@@ -14,7 +14,6 @@ export const consoleCommand: XmCommand = {
   usage: '[-q|--quiet] <Domain>',
   summary: "Attach to <Domain>'s console.",
   group: 'domain',
-  isCommon: true,
   minArgs: 1,
   maxArgs: 2,
   options,

@@ -25,7 +25,6 @@ export const create: XmCommand = {
   usage: '<ConfigFile> [options] [vars]',
   summary: 'Create a domain based on <ConfigFile>.',
   group: 'domain',
-  isCommon: true,
   moreHelp: createHelp,
   async run(context, args): Promise<XmResult> {
     const { io } = context;

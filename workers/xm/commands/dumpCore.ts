@@ -13,7 +13,6 @@ export const dumpCore: XmCommand = {
   usage: '[-L|--live] [-C|--crash] [-R|--reset] <Domain> [Filename]',
   summary: 'Dump core for a specific domain.',
   group: 'domain',
-  isCommon: true,
   options,
   async run({ io, xend }, args) {
     const given = getopt(args, options);

@@ -9,7 +9,6 @@ export function helpCommand(commands: () => readonly XmCommand[]): XmCommand {
     usage: '[--long] [<subcommand>]',
     summary: 'Display this message.',
     group: 'rest',
-    isCommon: true,
     async run({ io }, args) {
       const [word] = args;
       if (word === undefined) io.print(shortHelp(commands()));

@@ -8,7 +8,6 @@ function onDomain(name: string, summary: string, act: (xend: XendApi, domain: st
     usage: '<Domain>',
     summary,
     group: 'domain',
-    isCommon: true,
     minArgs: 1,
     maxArgs: 1,
     async run({ xend }, [domain]) {

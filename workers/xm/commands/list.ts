@@ -17,7 +17,6 @@ export const list: XmCommand = {
   usage: '[options] [Domain, ...]',
   summary: 'List information about all/some domains.',
   group: 'domain',
-  isCommon: true,
   options,
   async run(context, args) {
     const parsed = getopt(args, [...options, { short: 'v', long: 'vcpus' }]);

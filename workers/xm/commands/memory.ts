@@ -6,7 +6,6 @@ export const memSet: XmCommand = {
   usage: '<Domain> <Mem>',
   summary: 'Set the current memory usage for a domain.',
   group: 'domain',
-  isCommon: true,
   minArgs: 2,
   maxArgs: 2,
   async run({ io, xend }, [domain, size]) {

@@ -22,7 +22,6 @@ export const migrate: XmCommand = {
   usage: '<Domain> <Host>',
   summary: 'Migrate a domain to another machine.',
   group: 'domain',
-  isCommon: true,
   moreHelp: () => optionsHelp(options),
   async run({ xend }, args) {
     const parsed = getopt(args, options);

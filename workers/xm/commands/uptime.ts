@@ -12,7 +12,6 @@ export const uptime: XmCommand = {
   usage: '[-s] [Domain, ...]',
   summary: 'Print uptime for all/some domains.',
   group: 'domain',
-  isCommon: true,
   async run(context, args) {
     const { io } = context;
     const parsed = getopt(args, options);

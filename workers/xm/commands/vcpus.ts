@@ -9,7 +9,6 @@ export const vcpuSet: XmCommand = {
   usage: '<Domain> <vCPUs>',
   summary: 'Set the number of active VCPUs for allowed for the domain.',
   group: 'domain',
-  isCommon: true,
   minArgs: 2,
   maxArgs: 2,
   async run({ xend }, [domain, count]) {
