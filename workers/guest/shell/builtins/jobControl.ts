@@ -87,8 +87,12 @@ const kill: Builtin = ({ sh, argv }) => {
       const found = /^\d+$/.test(args[1])
         ? parseSignal(String(number > 128 ? number - 128 : number))
         : signalList.find(([n]) => n === parseSignal(args[1]!))?.[1];
-      out(sh, `${found ?? ''}\n`);
-      return found === undefined ? 1 : 0;
+      if (found === undefined) {
+        complain(sh, `kill: ${args[1]}: invalid signal specification`);
+        return 1;
+      }
+      out(sh, `${found}\n`);
+      return 0;
     }
     out(sh, `${signalList.map(([n, i]) => `${String(i).padStart(2)}) SIG${n}`).join('\t')}\n`);
     return 0;
