@@ -104,6 +104,8 @@ export class Host {
   #random: ReturnType<typeof seeded>;
   #dom0: MiniKernel<XenKernel> | undefined;
   #card: LanCard | undefined;
+  /** Of this boot. */
+  #x86: X86Machine | undefined;
   #serialBytes = 0;
   #hasOlderDisks = false;
   /** Saves follow one another. */
@@ -278,6 +280,7 @@ export class Host {
   #findRunner(): FindRunner {
     const { x86: load, loop } = this.world;
     const x86 = load && new X86Machine({ load, hold: (work) => void loop.hold(work), random: () => this.#fork() });
+    this.#x86 = x86;
     return (cpu, entry) => {
       if (cpu.translated) return x86?.findRunner(cpu);
       if (!isMiniKernel(cpu, entry)) return undefined;
@@ -361,7 +364,11 @@ export class Host {
   }
 
   #provideFile(source: GuestImageSource) {
-    return (kernel: Kernel, path: string) => this.world.loop.hold(provideGuestImage(kernel, source, path));
+    return (kernel: Kernel, path: string) => {
+      // Whoever fetches a kernel will want the processor for it next; what goes wrong with it is said then.
+      if (source.images.some((image) => image.path === path)) this.#x86?.parts().catch(() => {});
+      return this.world.loop.hold(provideGuestImage(kernel, source, path));
+    };
   }
 
   #plugHardware(dom0: MiniKernel<XenKernel>): void {

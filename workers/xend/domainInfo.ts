@@ -237,7 +237,7 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
   callFor(name: string): void {
     const { store } = this.host.environment;
     this.config.name = name;
-    if (!this.isRunning) return;
+    if (!this.isRunning || this.#isDestroyed) return;
     store.write(`${this.#vmPath}/name`, name);
     store.write(`${this.domPath}/name`, name);
   }

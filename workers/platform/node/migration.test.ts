@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GuestConsole } from './guestConsole';
-import { type BootedHost, bootedHost, secondHost, traces } from './testing';
+import { type BootedHost, bootedHost, eventually, secondHost, traces } from './testing';
 
 const MINI =
   'xm create -q /dev/null kernel=/boot/vmlinuz-2.6.18-xenU memory=64 name=guest vif=mac=00:16:3e:00:00:01 ip=192.0.2.90 netmask=255.255.255.0';
@@ -108,6 +108,19 @@ describe.each(['mini', 'linux'] as const)('a %s guest moves between two hosts', 
     await refused(/^Error: /);
     await first.exec('xm destroy big; rm /root/xend-config.sxp; xm mem-set 0 2000');
     await first.advance(10_000);
+    expect(hosts[0].bugs).toEqual([]);
+  }, 120_000);
+
+  it('may be destroyed on its way', async () => {
+    const [first, second] = hosts;
+    // Slow enough to be caught.
+    const moving = second.exec('xm migrate -r 100 guest host1');
+    await eventually(second, 'xm list', /^migrating-guest /m);
+    expect((await second.exec('xm destroy migrating-guest')).output).toBe('');
+    expect((await moving).status).toBe(1);
+    await first.advance(1000);
+    expect((await first.exec('xm list guest')).status).toBe(3);
+    expect((await second.exec('xenstore-list /vm')).output.split('\n')).toHaveLength(2);
     expect(hosts[0].bugs).toEqual([]);
   }, 120_000);
 
