@@ -13,11 +13,10 @@ import { PAGE_SIZE } from '../../abi/xen';
 import { type Kernel, parseKernel } from '../elf';
 import { VmError } from '../errors';
 import type { Xc } from '../xc';
+import { writeGuestPages } from './guestPages';
 
 const FLAT_RING1_CS = 0xe019;
 const FLAT_RING1_DS = 0xe021;
-/** Frames mapped at a time while writing. */
-const MAP_BATCH = 64;
 
 export interface BuildRequest {
   readonly domid: number;
@@ -53,8 +52,10 @@ export function buildLinux(xc: Xc, request: BuildRequest): BuildResult {
   );
   if (mfns.length < totalPages) throw outOfMemory("xc_dom_boot_mem_init: can't allocate low memory for domain");
 
-  const put = (pfn: number, bytes: Uint8Array) => writePages(xc, domid, mfns, pfn * PAGE_SIZE, bytes);
-  for (const segment of kernel.segments) writePages(xc, domid, mfns, segment.va - kernel.virtBase, segment.bytes);
+  const frameOf = (page: number) => mfns[page]!;
+  const put = (pfn: number, bytes: Uint8Array) => writeGuestPages(xc, domid, frameOf, pfn * PAGE_SIZE, bytes);
+  for (const segment of kernel.segments)
+    writeGuestPages(xc, domid, frameOf, segment.va - kernel.virtBase, segment.bytes);
   if (kernel.hypercallPage !== undefined)
     xc.hypercallInit(domid, mfns[Math.floor((kernel.hypercallPage - kernel.virtBase) / PAGE_SIZE)]!);
   if (request.ramdisk) put(layout.ramdisk, request.ramdisk);
@@ -158,24 +159,4 @@ function entryContext(kernel: Kernel, layout: Layout): Uint8Array {
   view.setUint32(2708, FLAT_RING1_DS, true);
   view.setUint32(2712, stackTop, true);
   return context;
-}
-
-/** Writes bytes at a guest-physical address, a few frames mapped at a time. */
-function writePages(xc: Xc, domid: number, mfns: readonly number[], address: number, bytes: Uint8Array): void {
-  let done = 0;
-  while (done < bytes.length) {
-    const first = Math.floor((address + done) / PAGE_SIZE);
-    const count = Math.min(MAP_BATCH, pagesFor(((address + done) % PAGE_SIZE) + bytes.length - done));
-    const mapping = xc.mapForeign(domid, mfns.slice(first, first + count));
-    try {
-      for (let i = 0; i < count; i++) {
-        const offset = (address + done) % PAGE_SIZE;
-        const part = bytes.subarray(done, done + PAGE_SIZE - offset);
-        mapping.page(i).set(part, offset);
-        done += part.length;
-      }
-    } finally {
-      mapping.unmap();
-    }
-  }
 }

@@ -13,13 +13,11 @@ import { PAGE_SIZE } from '../../abi/xen';
 import type { XendEnvironment } from '../environment';
 import { VmError } from '../errors';
 import type { Xc } from '../xc';
+import { writeGuestPages } from './guestPages';
 import { setRegisters } from './hvmContext';
 import type { BuildRequest, BuildResult } from './linux';
 import type { PvhKernel } from './pvhKernel';
 import { layOutPvh, type PvhLayout } from './pvhLayout';
-
-/** Frames mapped at a time while writing. */
-const MAP_BATCH = 256;
 
 const CR0_PE = 1;
 const CR0_ET = 0x10;
@@ -51,7 +49,7 @@ export async function buildPvh(
   xc.enableTranslation(domid);
   if (xc.populatePhysmap(domid, layout.frames).length < layout.frames.length)
     throw new VmError(`(1, 'Out of memory', "xc_dom_boot_mem_init: can't allocate low memory for domain\\n")`);
-  for (const { address, bytes } of layout.pieces) write(xc, domid, address, bytes);
+  for (const { address, bytes } of layout.pieces) writeGuestPages(xc, domid, (page) => page, address, bytes);
   xc.setHvmParam(domid, HVM_PARAM_STORE_PFN, layout.storePfn);
   xc.setHvmParam(domid, HVM_PARAM_STORE_EVTCHN, request.storePort);
   xc.setHvmParam(domid, HVM_PARAM_CONSOLE_PFN, layout.consolePfn);
@@ -83,25 +81,4 @@ function entryContext(layout: PvhLayout): Uint8Array {
     set(hvmHwCpu.arbytes + 4 * i, rights);
   });
   return encodeHvmContext([{ type: HVM_SAVE_CODE_CPU, instance: 0, bytes }]);
-}
-
-function write(xc: Xc, domid: number, address: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) {
-    const first = Math.floor((address + done) / PAGE_SIZE);
-    const count = Math.min(MAP_BATCH, Math.ceil((((address + done) % PAGE_SIZE) + bytes.length - done) / PAGE_SIZE));
-    const mapping = xc.mapForeign(
-      domid,
-      Array.from({ length: count }, (_, i) => first + i),
-    );
-    try {
-      for (let i = 0; i < count; i++) {
-        const offset = (address + done) % PAGE_SIZE;
-        const part = bytes.subarray(done, done + PAGE_SIZE - offset);
-        mapping.page(i).set(part, offset);
-        done += part.length;
-      }
-    } finally {
-      mapping.unmap();
-    }
-  }
 }
