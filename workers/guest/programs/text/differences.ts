@@ -76,23 +76,20 @@ export function unified(
   context: number,
 ): string {
   let text = '';
-  for (let i = 0; i < found.length; ) {
-    let end = i;
-    while (end + 1 < found.length && found[end + 1]!.a[0] - found[end]!.a[1] <= 2 * context) end++;
-    const [first, last] = [found[i]!, found[end]!];
+  for (const group of grouped(found, context)) {
+    const [first, last] = [group[0]!, group.at(-1)!];
     const before = Math.min(context, first.a[0]);
     const after = Math.min(context, left.length - last.a[1]);
     const range = (from: number, to: number) =>
       to - from === 1 ? String(to) : `${to === from ? from : from + 1},${to - from}`;
     text += `@@ -${range(first.a[0] - before, last.a[1] + after)} +${range(first.b[0] - before, last.b[1] + after)} @@\n`;
     let at = first.a[0] - before;
-    for (const change of found.slice(i, end + 1)) {
+    for (const change of group) {
       for (; at < change.a[0]; at++) text += ` ${left[at]}\n`;
       for (; at < change.a[1]; at++) text += `-${left[at]}\n`;
       for (let j = change.b[0]; j < change.b[1]; j++) text += `+${right[j]}\n`;
     }
     for (const stop = last.a[1] + after; at < stop; at++) text += ` ${left[at]}\n`;
-    i = end + 1;
   }
   return text;
 }
@@ -105,10 +102,7 @@ export function copied(
   context: number,
 ): string {
   let text = '';
-  for (let i = 0; i < found.length; ) {
-    let end = i;
-    while (end + 1 < found.length && found[end + 1]!.a[0] - found[end]!.a[1] <= 2 * context) end++;
-    const group = found.slice(i, end + 1);
+  for (const group of grouped(found, context)) {
     const side = (lines: readonly string[], own: 'a' | 'b', mark: '-' | '+') => {
       const other = own === 'a' ? 'b' : 'a';
       const from = group[0]![own][0] - Math.min(context, group[0]![own][0]);
@@ -127,7 +121,17 @@ export function copied(
     };
     const [a, b] = [side(left, 'a', '-'), side(right, 'b', '+')];
     text += `***************\n*** ${a.range} ****\n${a.body}--- ${b.range} ----\n${b.body}`;
-    i = end + 1;
   }
   return text;
+}
+
+/** Changes whose lines of context touch stand together. */
+function grouped(found: readonly Change[], context: number): readonly (readonly Change[])[] {
+  const groups: Change[][] = [];
+  for (const change of found) {
+    const group = groups.at(-1);
+    if (group && change.a[0] - group.at(-1)!.a[1] <= 2 * context) group.push(change);
+    else groups.push([change]);
+  }
+  return groups;
 }
