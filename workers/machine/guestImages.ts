@@ -4,11 +4,9 @@
  * At installation each is a sparse file of the right size and nothing but a hole; using it for a domain fetches the
  * contents, checks their hash, and writes them into the file, where they stay like any other file's.
  */
-import { gunzipSync } from 'fflate';
 import type { Kernel } from '../guest/kernel';
 import type { RootTree } from '../guest/rootTree';
 import { SysError } from '../guest/sys';
-import { sha256Hex } from '../lib/digest';
 
 /** An entry of public/guests/manifest.json. */
 export interface GuestImage {
@@ -24,7 +22,15 @@ export interface GuestImage {
   readonly contentsSha256: string;
 }
 
-export interface GuestImageSource {
+/** Work on whole files that the platform does faster than we could, beside the machine's own. */
+export interface GuestBytes {
+  /** Rejects when it is broken. */
+  gunzip(bytes: Uint8Array): Promise<Uint8Array>;
+  /** In hexadecimal digits. */
+  sha256(bytes: Uint8Array): Promise<string>;
+}
+
+export interface GuestImageSource extends GuestBytes {
   readonly images: readonly GuestImage[];
   /** The bytes of an image; the platform shows progress and keeps what it has fetched. */
   fetch(image: GuestImage): Promise<Uint8Array>;
@@ -47,22 +53,21 @@ export async function provideGuestImage(kernel: Kernel, source: GuestImageSource
   const place = realPath(kernel, path);
   const image = source.images.find((each) => each.path === place);
   if (!image || !isHole(kernel, image)) return;
-  const contents = unpacked(image, await source.fetch(image));
-  if (contents.length !== image.contentsSize || sha256Hex(contents) !== image.contentsSha256) {
+  const contents = await unpacked(source, image, await source.fetch(image));
+  if (contents.length !== image.contentsSize || (await source.sha256(contents)) !== image.contentsSha256) {
     await source.forget?.(image);
     throw new Error(`${image.name} is not what it should be (wrong hash)`);
   }
-  kernel.writeFile(image.path, contents);
+  // Somebody else may have been quicker, and a guest write to it already.
+  if (isHole(kernel, image)) kernel.writeFile(image.path, contents);
 }
 
 /** Some web servers let the browser unpack a .gz file on the way: then it has arrived unpacked. */
-function unpacked({ packing }: GuestImage, bytes: Uint8Array): Uint8Array {
+async function unpacked(source: GuestBytes, { packing }: GuestImage, bytes: Uint8Array): Promise<Uint8Array> {
   const isPacked = packing === 'gzip' && bytes[0] === 0x1f && bytes[1] === 0x8b;
-  try {
-    return isPacked ? gunzipSync(bytes) : bytes;
-  } catch {
-    return new Uint8Array(0); // broken: its hash will say so
-  }
+  if (!isPacked) return bytes;
+  // What is broken has no contents; its hash will say so.
+  return source.gunzip(bytes).catch(() => new Uint8Array(0));
 }
 
 function isHole({ vfs }: Kernel, { path, contentsSize }: GuestImage): boolean {

@@ -23,6 +23,13 @@ import { EmulatorMismatch, hookPort } from './wasmPatch';
 
 /** What one instruction costs in virtual time: a processor of 250 million instructions per second. */
 export const NS_PER_INSTRUCTION = 4;
+/**
+ * Pages of guest code that v86 translates together. Its own number is 3; with 1 there is less to compile, and the boot of a
+ * Linux kernel, most of whose code runs a few times only, takes two thirds of the time.
+ */
+const PAGES_TRANSLATED_TOGETHER = 1;
+/** Number of that setting for `set_jit_config`. */
+const JIT_CONFIG_MAX_PAGES = 1;
 /** Room that the emulator's own data may take without its memory moving, bytes. */
 const HEAP_RESERVE = 24 << 20;
 const VGA_MEMORY = 1 << 18;
@@ -127,6 +134,7 @@ export class Engine {
       emulator.add_listener('emulator-loaded', () => {
         try {
           checkPlaces(emulator);
+          setJitConfig(exports!, JIT_CONFIG_MAX_PAGES, PAGES_TRANSLATED_TOGETHER);
           const reserve = exports!['v86_malloc']!(HEAP_RESERVE);
           exports!['v86_free']!(reserve);
           engine = new Engine(owner, { exports: exports!, emulator, memoryBase, memoryBytes: bytes });
@@ -343,6 +351,13 @@ function checkPlaces({ v86: { cpu } }: V86Instance): void {
   const view = (name: string) => views[name === 'reg_xmm' ? 'reg_xmm32s' : name];
   const moved = Object.entries(place).filter(([name, at]) => view(name)?.byteOffset !== at);
   if (moved.length > 0) throw new EmulatorMismatch(moved.map(([name, at]) => `${name} at ${at}`));
+}
+
+function setJitConfig(exports: WasmExports, setting: number, value: number): void {
+  const set = exports['set_jit_config'];
+  if (!set || !exports['get_jit_config']) throw new EmulatorMismatch(['set_jit_config']);
+  set(setting, value);
+  if (exports['get_jit_config'](setting) !== value) throw new EmulatorMismatch([`set_jit_config ${setting}`]);
 }
 
 /** Replaces what v86 gives its WebAssembly: clock, ports, timers, random numbers, the compiler of translated code. */

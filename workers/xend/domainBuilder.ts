@@ -132,13 +132,14 @@ async function loadKernel(
 /** Files that this host gets only when they are used: kernel, RAM disk and disk images of a domain. */
 async function provideFiles({ environment }: DomainHost, { devices }: DomainConfig, image: ImageConfig): Promise<void> {
   const images = devices.flatMap(({ sxp }) => /^(?:file|tap:aio):(.*)/.exec(sxpText(sxp, 'uname') ?? '')?.[1] ?? []);
-  for (const path of [image.kernel, image.ramdisk, ...images]) {
+  const provide = async (path: string) => {
     try {
       await environment.files.provide?.(path);
     } catch (error) {
       throw new VmError(`cannot get ${path}: ${error instanceof Error ? error.message : String(error)}`);
     }
-  }
+  };
+  await Promise.all([image.kernel, image.ramdisk, ...images].map(provide));
 }
 
 /** Throws XendError in the words of `xm vcpu-pin`. */

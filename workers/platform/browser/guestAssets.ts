@@ -6,10 +6,14 @@ import wasmUrl from 'v86/build/v86.wasm?url';
 import type { GuestImage, GuestImageSource } from '../../machine/guestImages';
 import type { V86Constructor } from '../../x86/emulator';
 import type { X86Parts } from '../../x86/x86Vcpu';
+import { guestBytes } from '../guestBytes';
 import { wasmHost } from '../wasm';
 
 const FOLDER = `${import.meta.env.BASE_URL}guests/`;
 const CACHE = 'xen-lab-guests';
+
+/** By address: what is on its way into the storage, while whoever wanted it goes on with it. */
+const keeping = new Map<string, Promise<void>>();
 
 /** Called as bytes of an image arrive. */
 export type Progress = (name: string, loaded: number, total: number) => void;
@@ -28,9 +32,10 @@ export async function guestImages(progress: Progress): Promise<GuestImageSource 
   if (!response.ok) return undefined;
   const { images } = (await response.json()) as { images: readonly GuestImage[] };
   return {
+    ...guestBytes,
     images,
     fetch: (image) => fetchKept(addressOf(image), (loaded) => progress(image.name, loaded, image.size)),
-    forget: async (image) => void (await (await openCache())?.delete(addressOf(image))),
+    forget: (image) => forget(addressOf(image)),
   };
 }
 
@@ -45,12 +50,21 @@ async function fetchKept(url: string, loaded: (bytes: number, total: number) => 
   const kept = await cache?.match(url);
   if (kept) return new Uint8Array(await kept.arrayBuffer());
   const bytes = await fetchBytes(url, loaded);
+  if (cache) keeping.set(url, keep(cache, url, bytes));
+  return bytes;
+}
+
+async function keep(cache: Cache, url: string, bytes: Uint8Array): Promise<void> {
   try {
-    await cache?.put(url, new Response(bytes as BodyInit));
+    await cache.put(url, new Response(bytes as BodyInit));
   } catch {
     // No room: it works for now, and is fetched again the next time.
   }
-  return bytes;
+}
+
+async function forget(url: string): Promise<void> {
+  await keeping.get(url);
+  await (await openCache())?.delete(url);
 }
 
 /** Undefined where the browser keeps nothing (a private window, an insecure address). */

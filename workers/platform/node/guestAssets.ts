@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { GuestImage, GuestImageSource } from '../../machine/guestImages';
 import type { V86Constructor } from '../../x86/emulator';
 import type { X86Parts } from '../../x86/x86Vcpu';
+import { guestBytes } from '../guestBytes';
 import { wasmHost } from '../wasm';
 
 const images = join(dirname(fileURLToPath(import.meta.url)), '../../../public/guests');
@@ -19,5 +20,5 @@ export async function loadEmulator(): Promise<X86Parts> {
 
 export function guestImages(): GuestImageSource {
   const manifest = JSON.parse(readFileSync(join(images, 'manifest.json'), 'utf8')) as { images: readonly GuestImage[] };
-  return { images: manifest.images, fetch: ({ name }) => readFile(join(images, name)) };
+  return { ...guestBytes, images: manifest.images, fetch: ({ name }) => readFile(join(images, name)) };
 }

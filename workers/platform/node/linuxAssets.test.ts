@@ -54,7 +54,7 @@ describe('a host on which Linux guests cannot run', { timeout: 120_000 }, () => 
       why: 'an image is not what it should be',
       assets: {
         x86: loadEmulator,
-        guestImages: { images: guestImages().images, fetch: async () => new Uint8Array(1000) },
+        guestImages: { ...guestImages(), fetch: async () => new Uint8Array(1000) },
       },
       message: 'Error: cannot get /boot/vmlinuz-6.1-xenU: vmlinuz-6.1-xenU is not what it should be (wrong hash)\n',
     },
@@ -62,7 +62,7 @@ describe('a host on which Linux guests cannot run', { timeout: 120_000 }, () => 
       why: 'an image cannot be had',
       assets: {
         x86: loadEmulator,
-        guestImages: { images: guestImages().images, fetch: () => Promise.reject(new Error('offline')) },
+        guestImages: { ...guestImages(), fetch: () => Promise.reject(new Error('offline')) },
       },
       message: 'Error: cannot get /boot/vmlinuz-6.1-xenU: offline\n',
     },
