@@ -36,6 +36,7 @@ import { type Operation, Operations } from './operations';
 import type { Process } from './process';
 import { ProcessSys } from './processSys';
 import { ProcessTable } from './processTable';
+import { releaseProgramMemory } from './programMemory';
 import { defaultRoot } from './rootfs';
 import { fillVolume, type RootTree } from './rootTree';
 import { Scheduler } from './scheduler';
@@ -192,6 +193,11 @@ export class Kernel implements Core {
   /** The kernel that goes on where `state` was taken; the machine then runs its vcpus as if nothing had happened. */
   static restore(options: KernelOptions, state: KernelState): Kernel {
     return new Kernel(options, state);
+  }
+
+  /** Guest frames that belong to programs: a kernel made from `serialize` needs them as they are. */
+  programPages(): readonly number[] {
+    return [...this.processes.processes.values()].flatMap(({ record }) => record.memory);
   }
 
   /** Plain data: JSON, CBOR and structuredClone carry it. Only between two calls of `runVcpu`. */
@@ -399,6 +405,7 @@ export class Kernel implements Core {
   #processExited(process: Process): void {
     this.operations.abandon(process);
     const { record } = process;
+    releaseProgramMemory(this.machine, record);
     const tty = record.tty === 0 ? undefined : this.terminals.find(record.tty);
     if (tty && tty.session === record.pid) {
       const { foreground } = tty;

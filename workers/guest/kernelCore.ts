@@ -38,6 +38,8 @@ export interface KernelCore {
   /** What the toolstack asks for: the userland shuts down in order. */
   shutdownRequested(how: 'poweroff' | 'reboot'): void;
   sysrq(key: string): void;
+  /** Guest frames that the core has handed out to programs and that its plain data refers to. */
+  programPages(): readonly number[];
   /** Plain data of which `CoreSetup.state` makes the same core again; only between two calls of `runVcpu`. */
   serialize(): unknown;
   uevent(variables: Readonly<Record<string, string>>): void;

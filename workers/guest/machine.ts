@@ -1,3 +1,5 @@
+import type { PageServices } from './services';
+
 /**
  * What the kernel's core (processes, files, terminals) needs from the machine below it. `startup.ts` implements it on
  * Xen; tests of the core implement it in a few lines.
@@ -21,6 +23,8 @@ export interface KernelMachine {
   /** Seeded per guest. */
   random(limit: number): number;
   readonly memoryKiB: number;
+  /** The guest's own frames, for programs that want memory of their own; absent: there is none to have. */
+  readonly pages?: PageServices;
   /** What /proc/cpuinfo says; a 2.4 GHz Xeon when absent. */
   readonly cpu?: { readonly mhz: number; readonly model: string };
   /** Rows of /proc/interrupts: `16`, `Dynamic-irq  timer0`, counts by vcpu. */

@@ -46,10 +46,16 @@ export class PageAllocator implements PageServices {
     return { use };
   }
 
-  /** The same for a kernel that has moved: what has no memory now is ballooned out, the rest is free. */
-  static movedState(firstFree: number, maxPfn: number, isPopulated: (pfn: number) => boolean): PageState {
+  /** The same for a kernel that has moved: what has no memory now is ballooned out, the rest is free but for `used`. */
+  static movedState(
+    firstFree: number,
+    maxPfn: number,
+    isPopulated: (pfn: number) => boolean,
+    used: readonly number[],
+  ): PageState {
     const use = new Uint8Array(maxPfn);
     for (let pfn = 0; pfn < maxPfn; pfn++) use[pfn] = pfn < firstFree ? USED : isPopulated(pfn) ? FREE : BALLOONED;
+    for (const pfn of used) if (isPopulated(pfn)) use[pfn] = USED;
     return { use };
   }
 

@@ -80,6 +80,8 @@ export interface ProcessRecord {
   systemNs: number;
   childrenNs: number;
   startNs: number;
+  /** Guest frames that it has for itself (programMemory.ts). */
+  readonly memory: number[];
 }
 
 export class Process {
@@ -145,6 +147,7 @@ export function newRecord(
     userNs: 0,
     systemNs: 0,
     childrenNs: 0,
+    memory: [],
     ...given,
   };
 }

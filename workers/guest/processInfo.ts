@@ -5,12 +5,13 @@ import type { ProcessInfo } from './sys';
 
 /** Text, stack and libraries that every process has, KiB. */
 const BASE_RSS_KIB = 232;
+const PAGE_KIB = 4;
 
-/** Resident memory: a base plus what its state and waiting output hold. */
+/** Resident memory: a base, the frames it has asked for, and what its state and waiting output hold. */
 export function rssKiB({ record }: Process): number {
   if (record.runState === 'zombie') return 0;
   const output = record.output.reduce((sum, piece) => sum + piece.bytes.length, 0);
-  return BASE_RSS_KIB + Math.ceil((sizeOf(record.state, 8) + output) / 1024);
+  return BASE_RSS_KIB + PAGE_KIB * record.memory.length + Math.ceil((sizeOf(record.state, 8) + output) / 1024);
 }
 
 /** Rough size of plain data in bytes; looks `depth` levels deep. */

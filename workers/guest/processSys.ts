@@ -6,6 +6,7 @@ import { FileCalls } from './fileCalls';
 import type { BlockingResult, Process } from './process';
 import { processInfo } from './processInfo';
 import { findImage } from './programImage';
+import { programPage, setProgramMemory } from './programMemory';
 import { RestartStep } from './stepper';
 import {
   type ChildEvent,
@@ -84,6 +85,16 @@ export class ProcessSys extends FileCalls implements Sys {
   }
   random(limit: number): number {
     return this.core.machine.random(limit);
+  }
+
+  // --- memory
+
+  setMemory(pages: number): void {
+    this.charge(costs.syscallNs);
+    setProgramMemory(this.core, this.record, pages);
+  }
+  memoryPage(index: number): Uint8Array {
+    return programPage(this.core, this.record, index);
   }
 
   // --- output

@@ -62,7 +62,7 @@ export interface KernelPage {
 export interface PageServices {
   /** A zeroed page of the guest's own memory; SysError ENOMEM. */
   alloc(): KernelPage;
-  free(page: KernelPage): void;
+  free(page: { readonly pfn: Pfn }): void;
   /** The view again, by guest frame, after a restore. */
   at(pfn: Pfn): KernelPage;
 }

@@ -60,6 +60,9 @@ class NotingCore implements KernelCore {
   sysrq(key: string) {
     this.asked.push(`sysrq ${key}`);
   }
+  programPages() {
+    return [];
+  }
   serialize() {
     return {};
   }

@@ -26,7 +26,7 @@ import { P2m } from './p2m';
 import { PageAllocator, vaOf } from './pages';
 import { PrivilegedCommands } from './privcmd';
 import { RootSearch } from './rootSearch';
-import type { KernelServices, XenbusServices } from './services';
+import type { KernelServices, PageServices, XenbusServices } from './services';
 import { watchControl } from './shutdownWatch';
 import { Vcpus } from './smp';
 import { readRecord, type SuspendRecord } from './suspendRecord';
@@ -85,7 +85,7 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
 
     const isPopulated = (pfn: number) => cpu.mfnOf(pfn) !== undefined;
     const bootState = saved
-      ? PageAllocator.movedState(info.firstFreePfn, saved.maxPfn, isPopulated)
+      ? PageAllocator.movedState(info.firstFreePfn, saved.maxPfn, isPopulated, saved.programPages)
       : PageAllocator.initialState(info.firstFreePfn, info.nrPages, info.nrPages);
     const bootPages = new PageAllocator(cpu, bootState);
     const scratch = bootPages.alloc();
@@ -405,6 +405,10 @@ class XenMachine<K extends KernelCore> implements MiniKernel<K>, KernelMachine {
 
   random(limit: number): number {
     return this.#chance.below(limit);
+  }
+
+  get pages(): PageServices {
+    return this.#pages;
   }
 
   get memoryKiB(): number {

@@ -123,6 +123,7 @@ export class Stepper {
     const { record } = process;
     const image = record.exec!;
     record.exec = undefined;
+    this.deps.sysOf(process).setMemory(0);
     record.program = image.program;
     record.argv = [...image.argv];
     record.env = { ...image.env };

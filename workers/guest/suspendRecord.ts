@@ -9,7 +9,7 @@ import { PAGE_SIZE, type Pfn } from '../abi/xen';
 import { RESUME_VA } from './kernelImage';
 import { type PageAllocator, vaOf } from './pages';
 
-export const SUSPEND_FORMAT = 1;
+export const SUSPEND_FORMAT = 2;
 
 export interface SuspendRecord {
   readonly format: typeof SUSPEND_FORMAT;
@@ -22,6 +22,8 @@ export interface SuspendRecord {
   readonly nrPages: number;
   readonly firstFreePfn: number;
   readonly maxPfn: number;
+  /** Frames that are not free when it wakes: the memory of programs. */
+  readonly programPages: readonly number[];
   readonly onlineVcpus: readonly number[];
 }
 
@@ -103,11 +105,14 @@ export function readRecord(cpu: GuestCpu, index: number): SuspendRecord {
 
 /** What this module itself needs of a record; the kernel's core looks after its own part. */
 function checked(record: SuspendRecord): SuspendRecord {
-  const { format, nowNs, nrPages, firstFreePfn, maxPfn, random, onlineVcpus } = record;
+  const { format, nowNs, nrPages, firstFreePfn, maxPfn, random, programPages, onlineVcpus } = record;
   if (format !== SUSPEND_FORMAT) throw new Error(`suspend record of format ${String(format)}`);
   const areNumbers = [nowNs, nrPages, firstFreePfn, maxPfn, ...random, ...onlineVcpus].every(Number.isFinite);
   if (!areNumbers || nowNs < 0 || firstFreePfn > nrPages || nrPages > maxPfn || maxPfn > MAX_FRAMES)
     throw new Error('suspend record makes no sense');
+  const isTheirs = (pfn: number) => Number.isInteger(pfn) && pfn >= firstFreePfn && pfn < maxPfn;
+  if (!programPages.every(isTheirs) || new Set(programPages).size < programPages.length)
+    throw new Error('suspend record gives programs frames that are not theirs');
   return record;
 }
 

@@ -86,6 +86,7 @@ export class Suspension {
         nowNs: time.nowNs,
         random: random(),
         ...layout,
+        programPages: core.programPages(),
         onlineVcpus: this.#onlineVcpus,
       });
     } catch (error) {

@@ -181,6 +181,12 @@ export interface Sys {
   readonly childrenCpuNs: number;
   random(limit: number): number;
 
+  // --- memory of its own, beside its state; what is in it moves with the guest, but a fork does not get a copy
+  /** Grows or shrinks it to so many pages of 4 KiB; new ones are zeroed. ENOMEM changes nothing. */
+  setMemory(pages: number): void;
+  /** Page `index` of it, as it stands in the guest's memory: what is written there is written. */
+  memoryPage(index: number): Uint8Array;
+
   // --- output and input
   print(text: string | Uint8Array): void;
   eprint(text: string | Uint8Array): void;

@@ -128,6 +128,10 @@ export class XenKernel implements KernelCore {
     }
   }
 
+  programPages(): readonly number[] {
+    return this.core.programPages();
+  }
+
   serialize(): KernelState {
     return this.core.serialize();
   }

@@ -18,7 +18,8 @@ import type { MiniKernel } from '../guest/kernelCore';
 import { isMiniKernel, KERNEL_RELEASE } from '../guest/kernelImage';
 import { netStackFactory } from '../guest/net/netStackFactory';
 import { commonPrograms } from '../guest/programs/index';
-import { xenstoreOperation, xenstoreTools } from '../guest/programs/xenstoreTools';
+import { workload } from '../guest/programs/workload';
+import { awaitOperation, xenstoreOperation, xenstoreTools } from '../guest/programs/xenstoreTools';
 import { defaultRoot } from '../guest/rootfs';
 import type { RootTree } from '../guest/rootTree';
 import { shell } from '../guest/shell/index';
@@ -79,7 +80,7 @@ export interface HostWorld {
 export type HostPhase = 'off' | 'booting' | 'running' | 'rebooting' | 'halted';
 
 const userland: readonly Program[] = [...commonPrograms, shell];
-const guestPrograms: readonly Program[] = [...userland, ...xenstoreTools];
+const guestPrograms: readonly Program[] = [...userland, ...xenstoreTools, workload];
 
 /** Time for which the machine is dark between two boots, ns. */
 const REBOOT_NS = 500e6;
@@ -303,8 +304,10 @@ export class Host {
       seed: this.#random.u32(),
       onUevent: (kernel, variables) => this.#hotplug(kernel, variables),
     });
-    const tools = xenstoreOperation(guest.services.xenbus, () => this.world.loop.wake());
-    guest.kernel.core.registerOperation(tools.name, tools.run);
+    for (const make of [xenstoreOperation, awaitOperation]) {
+      const { name, run } = make(guest.services.xenbus, () => this.world.loop.wake());
+      guest.kernel.core.registerOperation(name, run);
+    }
     return guest;
   }
 

@@ -57,6 +57,39 @@ export function xenstoreOperation(
   };
 }
 
+/** The operation that waits until a key of the store has another value than `known`; its result is the new one. */
+export const AWAIT_OPERATION = 'xenstore-await';
+
+export interface AwaitRequest {
+  readonly key: string;
+  readonly known: string | undefined;
+}
+
+/** Status 1: the key is gone, or the wait was given up. */
+export function awaitOperation(
+  xenbus: XenbusServices,
+  wake: () => void,
+): { readonly name: string; readonly run: Operation } {
+  const store = promised(xenbus, wake);
+  return {
+    name: AWAIT_OPERATION,
+    run: (argument, { cancelled }) =>
+      new Promise((resolve) => {
+        const { key, known } = argument as AwaitRequest;
+        const end = (value: string | undefined) => {
+          xenbus.unwatch(token);
+          resolve(value === undefined ? { status: 1 } : { status: 0, value });
+        };
+        const token = xenbus.watch(key, () => {
+          void store.read(key).then((value) => {
+            if (value !== known) end(value);
+          });
+        });
+        cancelled.onCancel(() => end(undefined));
+      }),
+  };
+}
+
 type Store = ReturnType<typeof promised>;
 
 function promised(xenbus: XenbusServices, wake: () => void) {
