@@ -59,8 +59,7 @@ tree() {
   mkdir -p "$1"/{bin,dev,proc,sys,tmp,root,run,mnt,etc,lib,newroot}
   ln -s bin "$1/sbin"
   cp "$work/busybox/bin/busybox" "$1/bin/busybox"
-  ln -s busybox "$1/bin/sh"
-  ln -s busybox "$1/bin/init"
+  "$here/links.sh" "$1"
   cp -r "$here/root/etc/." "$1/etc/"
   chmod 755 "$1"/etc/{rc,shell,udhcpc}
   chmod 644 "$1"/etc/{inittab,passwd,group}
@@ -98,7 +97,6 @@ modules "$work/initrd-debian"
 pack "$work/initrd-debian" "$out/initrd-6.1-686-pae.img"
 
 tree "$work/root"
-"$here/links.sh" "$work/root"
 find "$work/root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 rm -f "$work/linux.img"
 # An ext4 file system whose features Domain-0 can read too, when the guest is down.
