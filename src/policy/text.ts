@@ -153,6 +153,12 @@ export const text = {
       fromName: 'From policy',
       fromVersion: 'From version',
     },
+    primary: 'Primary Policy',
+    primaries: { ste: 'Simple Type Enforcement', chwall: 'Chinese Wall' },
+    primaryUnstated: 'The file does not say which.',
+    primaryHint:
+      'The attribute “priority” of that part. Xen notes it and acts on it no more: a compiled policy has Chinese Wall first.',
+    primaryEmpty: (part: string) => `${part} has no types yet: a part without types cannot be the primary one.`,
     next: 'Next version',
     nextHint: 'Make this an update of the policy as it is: FromPolicy is this name and version, and the version rises',
     steTypes: 'Simple Type Enforcement types',

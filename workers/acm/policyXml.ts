@@ -8,6 +8,7 @@ import {
   LABEL_NAME_RULE,
   POLICY_NAME_RULE,
   type PolicyType,
+  type PrimaryComponent,
   type ResourceLabel,
   type VmLabel,
 } from './policyModel';
@@ -107,6 +108,7 @@ function policyOf(root: XmlElement): AcmPolicy {
   const subjects = child(template, 'SubjectLabels');
   const objects = child(template, 'ObjectLabels');
   const conflicts = chwall && child(chwall, 'ConflictSets');
+  const isPrimary = (part: XmlElement | undefined) => part?.attributes.has('priority') === true;
   return {
     name: textOf(child(header, 'PolicyName')!),
     url: optional('PolicyUrl'),
@@ -116,6 +118,8 @@ function policyOf(root: XmlElement): AcmPolicy {
     version: textOf(child(header, 'Version')!),
     versionPlace: (from ?? child(header, 'Version')!).place,
     from: from && { name: textOf(child(from, 'PolicyName')!), version: textOf(child(from, 'Version')!) },
+    // Where both say so, the one that Xen takes.
+    primary: isPrimary(chwall) ? 'chwall' : isPrimary(ste) ? 'ste' : undefined,
     ste: ste && { types: typesOf(child(ste, 'SimpleTypeEnforcementTypes')) },
     chwall: chwall && {
       types: typesOf(child(chwall, 'ChineseWallTypes')),
@@ -209,15 +213,16 @@ export function writePolicy(policy: AcmPolicy): string {
         });
     });
     const { ste, chwall } = policy;
+    const priority = (part: PrimaryComponent) => (policy.primary === part ? ' priority="PrimaryPolicyComponent"' : '');
     if (ste)
-      group('SimpleTypeEnforcement', '', () =>
+      group('SimpleTypeEnforcement', priority('ste'), () =>
         types(
           'SimpleTypeEnforcementTypes',
           ste.types.map(({ name }) => name),
         ),
       );
     if (chwall)
-      group('ChineseWall', ' priority="PrimaryPolicyComponent"', () => {
+      group('ChineseWall', priority('chwall'), () => {
         types(
           'ChineseWallTypes',
           chwall.types.map(({ name }) => name),

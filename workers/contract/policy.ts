@@ -37,6 +37,8 @@ export interface PolicyForm {
   readonly nameSpaceUrl?: string | undefined;
   readonly version: string;
   readonly from?: { readonly name: string; readonly version: string } | undefined;
+  /** The component with `priority="PrimaryPolicyComponent"`; undefined: the file does not say. */
+  readonly primary?: 'ste' | 'chwall' | undefined;
   readonly steTypes: readonly string[];
   readonly chwallTypes: readonly string[];
   readonly conflictSets: readonly { readonly name: string; readonly types: readonly string[] }[];

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useId } from 'react';
 import type { PolicyForm } from '../../../workers/contract';
 import { text } from '../text';
 import { NameList, NewName, OneType, TypeChoice } from './fields';
@@ -69,11 +69,37 @@ function Header({ form, onChange }: Props) {
       ))}
       <TextField label={fields.fromName} value={from.name} onCommit={(name) => setFrom({ name })} />
       <TextField label={fields.fromVersion} value={from.version} onCommit={(version) => setFrom({ version })} />
+      <Primary form={form} onChange={onChange} />
       <div className="buttons">
         <button type="button" title={text.form.nextHint} onClick={() => onChange(nextVersion(form))}>
           {text.form.next}
         </button>
       </div>
+    </fieldset>
+  );
+}
+
+/** Which of the two parts is the primary one. */
+function Primary({ form, onChange }: Props) {
+  const group = useId();
+  return (
+    <fieldset className="choices form-primary" aria-describedby={`${group}-hint`}>
+      <legend>{text.form.primary}</legend>
+      {(['ste', 'chwall'] as const).map((part) => (
+        <label key={part}>
+          <input
+            type="radio"
+            name={group}
+            checked={form.primary === part}
+            onChange={() => onChange({ ...form, primary: part })}
+          />
+          {text.form.primaries[part]}
+        </label>
+      ))}
+      <p id={`${group}-hint`} className="quiet small">
+        {form.primary === undefined && `${text.form.primaryUnstated} `}
+        {text.form.primaryHint}
+      </p>
     </fieldset>
   );
 }
@@ -124,6 +150,8 @@ function ConflictSets({ form, onChange }: Props) {
 
 function VmLabels({ form, onChange, selected, onSelect }: Props) {
   const title = text.form.vmLabels;
+  // The bench and xensec_gen may stand side by side.
+  const group = useId();
   return (
     <section className="form-part">
       <h3>{title}</h3>
@@ -138,7 +166,7 @@ function VmLabels({ form, onChange, selected, onSelect }: Props) {
             <label className="small">
               <input
                 type="radio"
-                name="bootstrap"
+                name={group}
                 aria-label={text.form.setBootstrap(name)}
                 checked={form.bootstrap === name}
                 onChange={() => onChange({ ...form, bootstrap: name })}

@@ -47,6 +47,35 @@ it('makes a policy from nothing, and says what it still needs', async () => {
   expect(readPolicy(lab.files.get(path)!).policy).toMatchObject({ name: 'small', version: '1.0', bootstrap: 'Sys' });
 });
 
+it('writes which part is the primary one, and wants types in that part only', async () => {
+  const lab = new PolicyLab();
+  await renderWithLab(<GenPanel />, lab);
+  await click('Create');
+  expect(screen.getByRole<HTMLInputElement>('radio', { name: 'Chinese Wall' }).checked).toBe(true);
+  fill('Name', 'small');
+  add('Simple Type Enforcement types', 'a');
+  add('Virtual machine classes', 'Sys');
+  fireEvent.click(screen.getByRole('checkbox', { name: 'a' }));
+  await click('Save in Domain-0');
+  expect(screen.getByRole('alert').textContent).toContain('The primary policy, Chinese Wall, has no type.');
+  fireEvent.click(screen.getByRole('radio', { name: 'Simple Type Enforcement' }));
+  await click('Save in Domain-0');
+  const path = '/etc/xen/acm-security/policies/small-security_policy.xml';
+  await waitFor(() =>
+    expect(lab.files.get(path)).toContain('<SimpleTypeEnforcement priority="PrimaryPolicyComponent">'),
+  );
+  expect(await screen.findByText('Without a ChineseWall part this policy cannot be loaded.')).toBeTruthy();
+  add('Chinese Wall types', 'a');
+  await click('Save in Domain-0');
+  await waitFor(() => expect(lab.files.get(path)).toContain('<ChineseWall>'));
+  expect(readPolicy(lab.files.get(path)!).policy.primary).toBe('ste');
+  await click('Start again');
+  fireEvent.change(screen.getByRole('textbox', { name: 'Policy File:' }), { target: { value: path } });
+  await click('Create');
+  const chosen = await screen.findByRole<HTMLInputElement>('radio', { name: 'Simple Type Enforcement' });
+  expect(chosen.checked).toBe(true);
+});
+
 it('opens a policy of Domain-0, and shows what is wrong with one that is none', async () => {
   const lab = new PolicyLab();
   lab.files.set('/root/bad.xml', mytest.replace('</Version>', ''));

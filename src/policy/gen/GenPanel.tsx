@@ -4,10 +4,11 @@ import { messageOf, unwrap } from '../../worker/connect';
 import { useLabHandle } from '../../worker/LabContext';
 import { useBench } from '../bench';
 import { download } from '../download';
-import { emptyForm } from '../form/formEdits';
+import { emptyForm, typesOfPrimary } from '../form/formEdits';
 import { PolicyFormEditor } from '../form/PolicyFormEditor';
 import { POLICIES, sourcePath } from '../paths';
 import '../policy.css';
+import { text as benchText } from '../text';
 import { text } from './text';
 
 /** xensec_gen: one form for every part of a policy. */
@@ -102,18 +103,23 @@ interface FormPageProps {
 function FormPage({ form, onChange, onBack }: FormPageProps) {
   const { api } = useLabHandle();
   const [problems, setProblems] = useState<readonly string[]>([]);
+  const [notes, setNotes] = useState<readonly string[]>([]);
   const [message, setMessage] = useState('');
   const generate = async (deliver: (xml: string) => Promise<string> | string) => {
     setMessage('');
+    setNotes([]);
     const missing = problemsOf(form);
     setProblems(missing);
     if (missing.length > 0) return;
     try {
       const xml = unwrap(await api.writePolicy(form));
       const { issues } = unwrap(await api.analysePolicy(xml));
-      const errors = issues.filter(({ severity }) => severity === 'error');
-      setProblems(errors.map(({ message: each }) => each));
-      if (errors.length === 0) setMessage(await deliver(xml));
+      const said = (kind: 'error' | 'warning') =>
+        issues.flatMap(({ severity, message: each }) => (severity === kind ? [each] : []));
+      setProblems(said('error'));
+      if (said('error').length > 0) return;
+      setMessage(await deliver(xml));
+      setNotes(said('warning'));
     } catch (error) {
       setProblems([messageOf(error)]);
     }
@@ -148,6 +154,7 @@ function FormPage({ form, onChange, onBack }: FormPageProps) {
       </div>
       {message && <output className="quiet small">{message}</output>}
       <Problems title={text.problems} list={problems} />
+      <Bullets title={text.notes} list={notes} />
       <PolicyFormEditor form={form} onChange={onChange} />
     </>
   );
@@ -157,13 +164,22 @@ function Problems({ title, list }: { title: string; list: readonly string[] }) {
   if (list.length === 0) return null;
   return (
     <div role="alert" className="bad">
+      <Bullets title={title} list={list} />
+    </div>
+  );
+}
+
+function Bullets({ title, list }: { title: string; list: readonly string[] }) {
+  if (list.length === 0) return null;
+  return (
+    <>
       <p>{title}</p>
       <ul className="bullets">
-        {list.map((problem) => (
-          <li key={problem}>{problem}</li>
+        {list.map((each) => (
+          <li key={each}>{each}</li>
         ))}
       </ul>
-    </div>
+    </>
   );
 }
 
@@ -171,8 +187,9 @@ function Problems({ title, list }: { title: string; list: readonly string[] }) {
 function problemsOf(form: PolicyForm): readonly string[] {
   return [
     ...(form.name.trim() === '' ? [text.noName] : []),
-    ...(form.steTypes.length === 0 ? [text.noSteTypes] : []),
-    ...(form.chwallTypes.length === 0 ? [text.noChwallTypes] : []),
+    ...(form.primary && typesOfPrimary(form).length === 0
+      ? [text.noPrimaryTypes(benchText.form.primaries[form.primary])]
+      : []),
   ];
 }
 

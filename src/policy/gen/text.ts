@@ -18,6 +18,6 @@ export const text = {
   problem: (line: number, column: number, message: string) =>
     `XML parsing error occurred at line ${line}, column ${column}: reason = ${message}`,
   noName: 'The policy has no name.',
-  noSteTypes: 'Simple Type Enforcement has no type.',
-  noChwallTypes: 'Chinese Wall has no type.',
+  noPrimaryTypes: (part: string) => `The primary policy, ${part}, has no type.`,
+  notes: 'To be considered:',
 };

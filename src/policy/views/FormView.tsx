@@ -2,6 +2,7 @@ import type { PolicyForm } from '../../../workers/contract';
 import { messageOf, unwrap } from '../../worker/connect';
 import { useLabHandle } from '../../worker/LabContext';
 import { useBench } from '../bench';
+import { typesOfPrimary } from '../form/formEdits';
 import { PolicyFormEditor } from '../form/PolicyFormEditor';
 import { text } from '../text';
 import { Broken } from './Broken';
@@ -15,6 +16,10 @@ export function FormView() {
   if (!reading) return <Broken />;
   const change = async (form: PolicyForm) => {
     if (form === reading.form) return;
+    if (form.primary !== undefined && form.primary !== reading.form.primary && typesOfPrimary(form).length === 0) {
+      say({ isBad: true, text: text.form.primaryEmpty(text.form.primaries[form.primary]) });
+      return;
+    }
     try {
       edit(unwrap(await api.writePolicy(form)));
     } catch (error) {

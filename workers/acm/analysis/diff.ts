@@ -48,6 +48,7 @@ function header(old: AcmPolicy, now: AcmPolicy): readonly PolicyDifference[] {
       old.from && `${old.from.name} ${old.from.version}`,
       now.from && `${now.from.name} ${now.from.version}`,
     ],
+    ['Primary policy', primaryText(old), primaryText(now)],
     ['bootstrap label', old.bootstrap, now.bootstrap],
   ];
   return fields.flatMap(([what, before, after]) =>
@@ -55,6 +56,10 @@ function header(old: AcmPolicy, now: AcmPolicy): readonly PolicyDifference[] {
       ? []
       : [difference('changed', what, `${before ?? '(none)'} → ${after ?? '(none)'}`, now.versionPlace)],
   );
+}
+
+function primaryText({ primary }: AcmPolicy): string | undefined {
+  return primary && { ste: 'Simple Type Enforcement', chwall: 'Chinese Wall' }[primary];
 }
 
 interface Named {

@@ -12,6 +12,7 @@ export function formOf(policy: AcmPolicy): PolicyForm {
     nameSpaceUrl: policy.nameSpaceUrl,
     version: policy.version,
     from: policy.from,
+    primary: policy.primary,
     steTypes: (policy.ste?.types ?? []).map(({ name }) => name),
     chwallTypes: (policy.chwall?.types ?? []).map(({ name }) => name),
     conflictSets: (policy.chwall?.conflictSets ?? []).map(({ name, types }) => ({ name, types })),
@@ -32,6 +33,7 @@ export function policyOfForm(form: PolicyForm): AcmPolicy {
     nameSpaceUrl: form.nameSpaceUrl,
     version: form.version,
     from: form.from,
+    primary: form.primary,
     ste: form.steTypes.length > 0 ? { types: types(form.steTypes) } : undefined,
     // A set without types cannot stand in a file.
     chwall: hasWall

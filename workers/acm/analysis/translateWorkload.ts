@@ -41,6 +41,7 @@ export function translateWorkload(
     name: policyName,
     date,
     version: '1.0',
+    primary: 'chwall',
     ste: { types: named },
     chwall: { types: named, conflictSets },
     bootstrap: SYSTEM,
