@@ -127,6 +127,66 @@ it('writes what the form changes, and puts it in force with xm', async () => {
   expect(await screen.findByText('Successfully set the new policy.')).toBeTruthy();
 });
 
+it('changes one label by form and leaves comments and all other elements where they are', async () => {
+  const { write } = await bench();
+  const noted = mytest
+    .replace('<Name>B-Bank</Name>', '<!-- the rival --> <Name>B-Bank</Name>')
+    .replace('<SubjectLabels', '<!-- labels -->\n\n    <SubjectLabels');
+  write(noted);
+  await waitFor(() => expect(useBench.getState().analysedXml).toBe(noted));
+  view('Form');
+  const name = screen.getByRole('textbox', { name: 'Virtual machine classes: new name of AutoCorp' });
+  fireEvent.change(name, { target: { value: 'Cars' } });
+  fireEvent.blur(name);
+  // Two changes, one upon the other, before the text has been read again.
+  const boxes = screen.getByRole('group', { name: 'Chinese Wall types of B-Bank' });
+  fireEvent.click(within(boxes).getByRole('checkbox', { name: 'AutoCorp' }));
+  await waitFor(() => expect(useBench.getState().xml).not.toBe(noted));
+  await waitFor(() => expect(useBench.getState().analysedXml).not.toBe(noted));
+  const [old, now] = [noted.split('\n'), useBench.getState().xml.split('\n')];
+  expect(now.filter((line) => !old.includes(line))).toEqual(['        <Name>Cars</Name>']);
+  expect(now.length).toBe(old.length + 1);
+  expect(now.join('\n')).toContain('<!-- the rival --> <Name>B-Bank</Name>');
+  expect(useBench.getState().xml.match(/<!--/g)).toEqual(noted.match(/<!--/g));
+});
+
+it('keeps a conflict set without types until it has some, and an update half typed', async () => {
+  await bench();
+  view('Form');
+  const name = screen.getByRole('textbox', { name: /Name of a new entry: Chinese Wall conflict sets/ });
+  fireEvent.change(name, { target: { value: 'cars' } });
+  await act(async () => fireEvent.submit(name.closest('form')!));
+  const set = screen.getByRole('group', { name: 'Chinese Wall types of cars' });
+  expect(useBench.getState().xml).toBe(mytest);
+  fireEvent.click(within(set).getByRole('checkbox', { name: 'AutoCorp' }));
+  await waitFor(() => expect(useBench.getState().xml).toContain('<Conflict name="cars">'));
+  await waitFor(() => expect(useBench.getState().analysedXml).toBe(useBench.getState().xml));
+  const fill = (label: string, value: string) => {
+    const field = screen.getByRole('textbox', { name: label });
+    fireEvent.change(field, { target: { value } });
+    fireEvent.blur(field);
+  };
+  fill('From policy', 'mytest');
+  expect(screen.getByRole('alert').textContent).toMatch(/both are needed/);
+  fill('From version', '0.9');
+  await waitFor(() => expect(useBench.getState().xml).toMatch(/<FromPolicy>\s*<PolicyName>mytest<\/PolicyName>/));
+});
+
+it('does not take over from the form what could not be read again', async () => {
+  await bench();
+  view('Form');
+  const field = screen.getByRole('textbox', { name: 'Version' });
+  fireEvent.change(field, { target: { value: 'two' } });
+  await act(async () => fireEvent.blur(field));
+  expect(await screen.findByText(/^Not taken over: "two" is not a version/)).toBeTruthy();
+  expect(useBench.getState().xml).toBe(mytest);
+  const name = screen.getByRole('textbox', { name: 'Virtual machine classes: new name of AutoCorp' });
+  fireEvent.change(name, { target: { value: 'Auto Corp' } });
+  await act(async () => fireEvent.blur(name));
+  expect(await screen.findByText(/^Not taken over: "Auto Corp" is no name for a label/)).toBeTruthy();
+  expect(useBench.getState().xml).toBe(mytest);
+});
+
 it('asks before changes are lost to another policy', async () => {
   const { write } = await bench();
   const choice = screen.getByRole<HTMLSelectElement>('combobox', { name: 'Policy' });

@@ -18,6 +18,8 @@ export interface PolicyBench {
   readonly assertions: string;
   readonly savedAssertions: string;
   readonly analysis: PolicyAnalysis | undefined;
+  /** The text that `analysis` is about. */
+  readonly analysedXml: string | undefined;
   /** As it was when the text could last be read. */
   readonly lastForm: PolicyForm | undefined;
   readonly whatIf: WhatIf | undefined;
@@ -59,6 +61,7 @@ const fresh = {
   assertions: '',
   savedAssertions: '',
   analysis: undefined,
+  analysedXml: undefined,
   lastForm: undefined,
   whatIf: undefined,
   label: undefined,
@@ -93,7 +96,8 @@ export const useBench = create<PolicyBench>()((set, get) => ({
   say: (message) => set({ message }),
   analysed: (xml, analysis) => {
     // An answer about a text that has changed meanwhile: the next one is on its way.
-    if (xml === get().xml) set(({ lastForm }) => ({ analysis, lastForm: analysis.policy?.form ?? lastForm }));
+    if (xml === get().xml)
+      set(({ lastForm }) => ({ analysis, analysedXml: xml, lastForm: analysis.policy?.form ?? lastForm }));
   },
   foreseen: (xml, whatIf) => {
     if (xml === get().xml) set({ whatIf });

@@ -18,6 +18,8 @@ export interface PolicyFormLabel {
   readonly name: string;
   /** The old name, in an update that renames. */
   readonly from?: string | undefined;
+  /** Its name in the text that the form was read from; undefined: it is new. */
+  readonly origin?: string | undefined;
   readonly ste: readonly string[];
   readonly chwall: readonly string[];
 }
@@ -25,6 +27,7 @@ export interface PolicyFormLabel {
 export interface PolicyFormResource {
   readonly name: string;
   readonly from?: string | undefined;
+  readonly origin?: string | undefined;
   readonly ste: string;
 }
 
@@ -302,8 +305,11 @@ export interface PolicyApi {
   /** The edited policy, which is not loaded, held against the running domains. */
   whatIfPolicy(xml: string, assertions: string): Promise<LabResult<WhatIf>>;
   comparePolicies(oldXml: string, newXml: string): Promise<LabResult<PolicyDiff>>;
-  /** A form as a policy file. */
-  writePolicy(form: PolicyForm): Promise<LabResult<string>>;
+  /**
+   * A form as a policy file. `source`: the text that it was read from, of which everything stays that the form has not
+   * changed, comments and layout as well.
+   */
+  writePolicy(form: PolicyForm, source?: string): Promise<LabResult<string>>;
   /** The policy in force as xend keeps it; null without one. */
   policyInForce(): Promise<LabResult<string | null>>;
   /** While it is on, `policy` and `decisions` events are sent. Answers what there is now. */

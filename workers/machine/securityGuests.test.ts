@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AcmPolicy } from '../acm/policyModel';
-import { readPolicy, writePolicy } from '../acm/policyXml';
+import { writePolicy } from '../acm/policyWriter';
+import { readPolicy } from '../acm/policyXml';
 import { GuestConsole } from '../platform/node/guestConsole';
 import { type BootedHost, bootedHost } from '../platform/node/testing';
 

@@ -1,4 +1,4 @@
-import { type ReactNode, useId } from 'react';
+import { type ReactNode, useId, useState } from 'react';
 import type { PolicyForm } from '../../../workers/contract';
 import { text } from '../text';
 import { NameList, NewName, OneType, TypeChoice } from './fields';
@@ -49,10 +49,14 @@ const textFields = ['name', 'url', 'reference', 'date', 'nameSpaceUrl', 'version
 
 function Header({ form, onChange }: Props) {
   const { fields } = text.form;
-  const from = form.from ?? { name: '', version: '' };
+  /** One half of it: no file can say that. */
+  const [half, setHalf] = useState<{ readonly name: string; readonly version: string }>();
+  const from = half ?? form.from ?? { name: '', version: '' };
   const setFrom = (change: Partial<typeof from>) => {
     const now = { ...from, ...change };
-    onChange({ ...form, from: now.name === '' && now.version === '' ? undefined : now });
+    const isHalf = (now.name === '') !== (now.version === '');
+    setHalf(isHalf ? now : undefined);
+    if (!isHalf) onChange({ ...form, from: now.name === '' ? undefined : now });
   };
   const setField = (field: (typeof textFields)[number], value: string) =>
     onChange({ ...form, [field]: value === '' && field !== 'name' && field !== 'version' ? undefined : value });
@@ -69,9 +73,21 @@ function Header({ form, onChange }: Props) {
       ))}
       <TextField label={fields.fromName} value={from.name} onCommit={(name) => setFrom({ name })} />
       <TextField label={fields.fromVersion} value={from.version} onCommit={(version) => setFrom({ version })} />
+      {half && (
+        <p role="alert" className="bad small">
+          {text.form.bothFrom}
+        </p>
+      )}
       <Primary form={form} onChange={onChange} />
       <div className="buttons">
-        <button type="button" title={text.form.nextHint} onClick={() => onChange(nextVersion(form))}>
+        <button
+          type="button"
+          title={text.form.nextHint}
+          onClick={() => {
+            setHalf(undefined);
+            onChange(nextVersion(form));
+          }}
+        >
           {text.form.next}
         </button>
       </div>
@@ -238,7 +254,7 @@ function ItemHead({ title, name, list, form, onChange, from, children }: HeadPro
         <input
           key={name}
           type="text"
-          aria-label={text.form.rename(name)}
+          aria-label={text.form.rename(title, name)}
           defaultValue={name}
           spellCheck={false}
           onBlur={(event) => onChange(renamedLabel(form, list, name, event.target.value))}

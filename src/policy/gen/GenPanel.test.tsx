@@ -91,4 +91,13 @@ it('opens a policy of Domain-0, and shows what is wrong with one that is none', 
   await click('Create');
   expect(await screen.findByDisplayValue('mytest')).toBeTruthy();
   expect(screen.getByRole<HTMLInputElement>('radio', { name: 'SetDom0 SystemManagement' }).checked).toBe(true);
+  add('Chinese Wall types', 'zzz');
+  await click('Save in Domain-0');
+  const saved = () => lab.files.get('/etc/xen/acm-security/policies/mytest-security_policy.xml')!;
+  await waitFor(() => expect(saved()).not.toBe(mytest));
+  expect(
+    saved()
+      .split('\n')
+      .filter((line) => !mytest.split('\n').includes(line)),
+  ).toEqual(['      <Type>zzz</Type>']);
 });

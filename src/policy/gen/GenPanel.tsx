@@ -11,17 +11,27 @@ import '../policy.css';
 import { text as benchText } from '../text';
 import { text } from './text';
 
+interface Opened {
+  readonly form: PolicyForm;
+  /** The file that the form was read from; undefined: none. */
+  readonly source?: string | undefined;
+}
+
 /** xensec_gen: one form for every part of a policy. */
 export function GenPanel() {
-  const [form, setForm] = useState<PolicyForm>();
+  const [opened, setOpened] = useState<Opened>();
   return (
     <div className="panel xensec-gen">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region needs a tab stop */}
       <section className="gen-scroll" tabIndex={0} aria-label={text.title}>
-        {form ? (
-          <FormPage form={form} onChange={setForm} onBack={() => setForm(undefined)} />
+        {opened ? (
+          <FormPage
+            {...opened}
+            onChange={(form) => setOpened({ ...opened, form })}
+            onBack={() => setOpened(undefined)}
+          />
         ) : (
-          <FirstPage onCreate={setForm} />
+          <FirstPage onCreate={setOpened} />
         )}
       </section>
     </div>
@@ -29,21 +39,21 @@ export function GenPanel() {
 }
 
 /** An empty policy, or one that is there already. */
-function FirstPage({ onCreate }: { onCreate: (form: PolicyForm) => void }) {
+function FirstPage({ onCreate }: { onCreate: (opened: Opened) => void }) {
   const { api } = useLabHandle();
   const [path, setPath] = useState('');
   const [problems, setProblems] = useState<readonly string[]>([]);
   const picker = useRef<HTMLInputElement>(null);
   const read = async (content: string) => {
     const { issues, policy } = unwrap(await api.analysePolicy(content));
-    if (policy) onCreate(policy.form);
+    if (policy) onCreate({ form: policy.form, source: content });
     else setProblems(issues.map(({ line, column, message }) => text.problem(line, column, message)));
   };
   const create = async (event: FormEvent) => {
     event.preventDefault();
     setProblems([]);
     if (path.trim() === '') {
-      onCreate({ ...emptyForm, date: now() });
+      onCreate({ form: { ...emptyForm, date: now() } });
       return;
     }
     try {
@@ -94,13 +104,12 @@ function FirstPage({ onCreate }: { onCreate: (form: PolicyForm) => void }) {
   );
 }
 
-interface FormPageProps {
-  readonly form: PolicyForm;
+interface FormPageProps extends Opened {
   readonly onChange: (form: PolicyForm) => void;
   readonly onBack: () => void;
 }
 
-function FormPage({ form, onChange, onBack }: FormPageProps) {
+function FormPage({ form, source, onChange, onBack }: FormPageProps) {
   const { api } = useLabHandle();
   const [problems, setProblems] = useState<readonly string[]>([]);
   const [notes, setNotes] = useState<readonly string[]>([]);
@@ -112,7 +121,7 @@ function FormPage({ form, onChange, onBack }: FormPageProps) {
     setProblems(missing);
     if (missing.length > 0) return;
     try {
-      const xml = unwrap(await api.writePolicy(form));
+      const xml = unwrap(await api.writePolicy(form, source));
       const { issues } = unwrap(await api.analysePolicy(xml));
       const said = (kind: 'error' | 'warning') =>
         issues.flatMap(({ severity, message: each }) => (severity === kind ? [each] : []));

@@ -4,7 +4,7 @@
  */
 import type { TranslatedWorkload, WorkloadDefinition } from '../../contract';
 import { type AcmPolicy, isLabelName, isPolicyName, LABEL_NAME_RULE, POLICY_NAME_RULE } from '../policyModel';
-import { writePolicy } from '../policyXml';
+import { writePolicy } from '../policyWriter';
 
 const SYSTEM = 'SystemManagement';
 
