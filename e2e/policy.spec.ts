@@ -68,6 +68,9 @@ test('an operator designs the policy of chapter 10, is refused, and reads why', 
     );
     await keyboard.press('Enter');
     await expect(page.getByText(/^The policy is in/)).toBeVisible();
+    await keyboard.press('Control+n');
+    await expect(page.getByText('ezPolicy: *New File*')).toBeVisible();
+    await expect(page.getByRole('treeitem')).toHaveCount(0);
     await keyboard.press('Control+x');
     await dom0.waitFor('Goodbye');
   });
