@@ -1,23 +1,21 @@
-import { type ReactNode, useId, useState } from 'react';
+import { type ReactNode, useId } from 'react';
 import type { PolicyForm } from '../../../workers/contract';
 import { text } from '../text';
+import { FormHeader } from './FormHeader';
 import { NameList, NewName, OneType, TypeChoice } from './fields';
-import {
-  type FormList,
-  nextVersion,
-  removed,
-  renamedLabel,
-  withLabelTypes,
-  withResourceType,
-  withSetTypes,
-} from './formEdits';
+import { type FormList, removed, renamedLabel, withLabelTypes, withResourceType, withSetTypes } from './formEdits';
+import { type TypedNames, useTypedNames } from './typedNames';
 
-interface Props {
+interface EditorProps {
   readonly form: PolicyForm;
   readonly onChange: (form: PolicyForm) => void;
   /** The label that other views point at. */
   readonly selected?: string | undefined;
   readonly onSelect?: (label: string) => void;
+}
+
+interface Props extends EditorProps {
+  readonly typed: TypedNames;
 }
 
 /** So many boxes that the page would take seconds to draw them. */
@@ -26,14 +24,16 @@ function isLarge({ vmLabels, resourceLabels, steTypes, chwallTypes }: PolicyForm
 }
 
 /** Every part of a policy, in the order of xensec_gen's form. */
-export function PolicyFormEditor(props: Props) {
+export function PolicyFormEditor(editor: EditorProps) {
+  const typed = useTypedNames();
+  const props: Props = { ...editor, typed };
   const { form, onChange } = props;
   const list = (name: FormList, title: string) => (
-    <NameList title={title} list={name} form={form} onChange={onChange} />
+    <NameList title={title} list={name} form={form} typed={typed} onChange={onChange} />
   );
   return (
     <div className="policy-form">
-      <Header {...props} />
+      <FormHeader {...props} />
       <div className="form-columns">
         {list('steTypes', text.form.steTypes)}
         {list('chwallTypes', text.form.chwallTypes)}
@@ -45,109 +45,12 @@ export function PolicyFormEditor(props: Props) {
   );
 }
 
-const textFields = ['name', 'url', 'reference', 'date', 'nameSpaceUrl', 'version'] as const;
-
-function Header({ form, onChange }: Props) {
-  const { fields } = text.form;
-  /** One half of it: no file can say that. */
-  const [half, setHalf] = useState<{ readonly name: string; readonly version: string }>();
-  const from = half ?? form.from ?? { name: '', version: '' };
-  const setFrom = (change: Partial<typeof from>) => {
-    const now = { ...from, ...change };
-    const isHalf = (now.name === '') !== (now.version === '');
-    setHalf(isHalf ? now : undefined);
-    if (!isHalf) onChange({ ...form, from: now.name === '' ? undefined : now });
-  };
-  const setField = (field: (typeof textFields)[number], value: string) =>
-    onChange({ ...form, [field]: value === '' && field !== 'name' && field !== 'version' ? undefined : value });
-  return (
-    <fieldset className="form-header">
-      <legend>{text.form.header}</legend>
-      {textFields.map((field) => (
-        <TextField
-          key={field}
-          label={fields[field]}
-          value={form[field] ?? ''}
-          onCommit={(value) => setField(field, value)}
-        />
-      ))}
-      <TextField label={fields.fromName} value={from.name} onCommit={(name) => setFrom({ name })} />
-      <TextField label={fields.fromVersion} value={from.version} onCommit={(version) => setFrom({ version })} />
-      {half && (
-        <p role="alert" className="bad small">
-          {text.form.bothFrom}
-        </p>
-      )}
-      <Primary form={form} onChange={onChange} />
-      <div className="buttons">
-        <button
-          type="button"
-          title={text.form.nextHint}
-          onClick={() => {
-            setHalf(undefined);
-            onChange(nextVersion(form));
-          }}
-        >
-          {text.form.next}
-        </button>
-      </div>
-    </fieldset>
-  );
-}
-
-/** Which of the two parts is the primary one. */
-function Primary({ form, onChange }: Props) {
-  const group = useId();
-  return (
-    <fieldset className="choices form-primary" aria-describedby={`${group}-hint`}>
-      <legend>{text.form.primary}</legend>
-      {(['ste', 'chwall'] as const).map((part) => (
-        <label key={part}>
-          <input
-            type="radio"
-            name={group}
-            checked={form.primary === part}
-            onChange={() => onChange({ ...form, primary: part })}
-          />
-          {text.form.primaries[part]}
-        </label>
-      ))}
-      <p id={`${group}-hint`} className="quiet small">
-        {form.primary === undefined && `${text.form.primaryUnstated} `}
-        {text.form.primaryHint}
-      </p>
-    </fieldset>
-  );
-}
-
-/** Takes its value when it is left or on Enter: the whole policy is written anew each time. */
-function TextField({ label, value, onCommit }: { label: string; value: string; onCommit: (value: string) => void }) {
-  const commit = (now: string) => {
-    if (now.trim() !== value) onCommit(now.trim());
-  };
-  return (
-    <label>
-      <span>{label}</span>
-      <input
-        key={value}
-        type="text"
-        defaultValue={value}
-        spellCheck={false}
-        onBlur={(event) => commit(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter') commit(event.currentTarget.value);
-        }}
-      />
-    </label>
-  );
-}
-
-function ConflictSets({ form, onChange }: Props) {
+function ConflictSets({ form, typed, onChange }: Props) {
   const title = text.form.conflictSets;
   return (
     <section className="form-part">
       <h3>{title}</h3>
-      <NewName title={title} list="conflictSets" form={form} onChange={onChange} />
+      <NewName title={title} list="conflictSets" form={form} typed={typed} onChange={onChange} />
       {form.conflictSets.map(({ name, types }) => (
         <fieldset key={name} className="form-item">
           <ItemHead title={title} name={name} list="conflictSets" form={form} onChange={onChange} />
@@ -164,14 +67,14 @@ function ConflictSets({ form, onChange }: Props) {
   );
 }
 
-function VmLabels({ form, onChange, selected, onSelect }: Props) {
+function VmLabels({ form, typed, onChange, selected, onSelect }: Props) {
   const title = text.form.vmLabels;
   // The bench and xensec_gen may stand side by side.
   const group = useId();
   return (
     <section className="form-part">
       <h3>{title}</h3>
-      <NewName title={title} list="vmLabels" form={form} onChange={onChange} />
+      <NewName title={title} list="vmLabels" form={form} typed={typed} onChange={onChange} />
       {form.vmLabels.map(({ name, from, ste, chwall }) => (
         <fieldset
           key={name}
@@ -210,12 +113,12 @@ function VmLabels({ form, onChange, selected, onSelect }: Props) {
   );
 }
 
-function ResourceLabels({ form, onChange, selected, onSelect }: Props) {
+function ResourceLabels({ form, typed, onChange, selected, onSelect }: Props) {
   const title = text.form.resourceLabels;
   return (
     <section className="form-part">
       <h3>{title}</h3>
-      <NewName title={title} list="resourceLabels" form={form} onChange={onChange} />
+      <NewName title={title} list="resourceLabels" form={form} typed={typed} onChange={onChange} />
       {form.resourceLabels.map(({ name, from, ste }) => (
         <fieldset
           key={name}
@@ -236,7 +139,7 @@ function ResourceLabels({ form, onChange, selected, onSelect }: Props) {
   );
 }
 
-interface HeadProps extends Props {
+interface HeadProps extends EditorProps {
   readonly title: string;
   readonly name: string;
   readonly list: 'conflictSets' | 'vmLabels' | 'resourceLabels';

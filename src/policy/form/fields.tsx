@@ -2,12 +2,14 @@
 import { type FormEvent, useState } from 'react';
 import type { PolicyForm } from '../../../workers/contract';
 import { text } from '../text';
-import { added, type FormList, isBadName, namesIn, removed } from './formEdits';
+import { type FormList, namesIn, removed } from './formEdits';
+import type { TypedNames } from './typedNames';
 
 interface ListProps {
   readonly title: string;
   readonly list: FormList;
   readonly form: PolicyForm;
+  readonly typed: TypedNames;
   readonly onChange: (form: PolicyForm) => void;
 }
 
@@ -46,28 +48,26 @@ export function NameList(props: ListProps) {
   );
 }
 
-/** Names are trimmed; empty and known ones are ignored; one that no policy can have is explained. */
-export function NewName({ title, list, form, onChange }: ListProps) {
-  const [name, setName] = useState('');
-  const [problem, setProblem] = useState('');
+/** A field for a new name, and the button that adds it. */
+export function NewName({ title, list, form, typed, onChange }: ListProps) {
+  const problem = typed.problems[list] ?? '';
   const add = (event: FormEvent) => {
     event.preventDefault();
-    const trimmed = name.trim();
-    const isKnown = namesIn(form, list).includes(trimmed);
-    const isBad = list !== 'conflictSets' && isBadName(trimmed);
-    setProblem(isBad ? text.form.badName(trimmed) : isKnown ? text.form.exists(trimmed) : '');
-    if (isBad || isKnown) return;
-    onChange(added(form, list, trimmed));
-    setName('');
+    onChange(typed.addTo(form, [list]));
   };
   return (
     <form className="new-name" onSubmit={add}>
       <input
         type="text"
         aria-label={text.form.added(title)}
-        value={name}
+        value={typed.names[list] ?? ''}
         spellCheck={false}
-        onChange={(event) => setName(event.target.value)}
+        onChange={(event) => typed.type(list, event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter') return;
+          event.preventDefault();
+          onChange(typed.addTo(form));
+        }}
       />
       <button type="submit" aria-label={`${text.form.newItem}: ${title}`}>
         {text.form.newItem}

@@ -76,6 +76,32 @@ it('writes which part is the primary one, and wants types in that part only', as
   expect(chosen.checked).toBe(true);
 });
 
+it('adds all names that have been typed on Enter in any field, and its own with a button', async () => {
+  await renderWithLab(<GenPanel />, new PolicyLab());
+  await click('Create');
+  const field = (part: string) =>
+    screen.getByRole<HTMLInputElement>('textbox', { name: `Name of a new entry: ${part}` });
+  const type = (part: string, name: string) => fireEvent.change(field(part), { target: { value: name } });
+  type('Simple Type Enforcement types', 'one');
+  type('Chinese Wall types', ' two ');
+  type('Virtual machine classes', 'bad name');
+  await click('New: Simple Type Enforcement types');
+  expect(screen.getAllByRole('option').map((option) => option.textContent)).toEqual(['one']);
+  type('Simple Type Enforcement types', 'one');
+  fireEvent.keyDown(screen.getByRole('textbox', { name: 'Name' }), { key: 'Enter' });
+  expect(screen.getAllByRole('option').map((option) => option.textContent)).toEqual(['one', 'two']);
+  expect(field('Chinese Wall types').value).toBe('');
+  // What cannot be added stays, with the reason.
+  expect(field('Virtual machine classes').value).toBe('bad name');
+  expect(screen.getAllByRole('alert').map((alert) => alert.textContent)).toEqual([
+    'one is there already.',
+    '“bad name” cannot be a name: blanks, / and : may not stand in it.',
+  ]);
+  type('Virtual machine classes', 'Sys');
+  fireEvent.keyDown(field('Resource classes'), { key: 'Enter' });
+  expect(screen.getByRole('radio', { name: 'SetDom0 Sys' })).toBeTruthy();
+});
+
 it('opens a policy of Domain-0, and shows what is wrong with one that is none', async () => {
   const lab = new PolicyLab();
   lab.files.set('/root/bad.xml', mytest.replace('</Version>', ''));
