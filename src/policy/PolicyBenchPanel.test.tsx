@@ -15,7 +15,16 @@ vi.mock('./PolicyXmlEditor', () => ({
 }));
 
 beforeAll(() => {
-  // jsdom knows the element but not its methods.
+  // jsdom lays nothing out.
+  vi.stubGlobal(
+    'ResizeObserver',
+    class {
+      observe() {}
+      disconnect() {}
+    },
+  );
+  Element.prototype.scrollIntoView = () => undefined;
+  // It knows the element but not its methods.
   HTMLDialogElement.prototype.showModal = function showModal() {
     this.setAttribute('open', '');
   };
@@ -40,14 +49,21 @@ const view = (name: string) => fireEvent.click(screen.getByRole('tab', { name: n
 
 it('begins with the policy in force, and says of each pair of labels what they may', async () => {
   await bench();
-  const cell = await screen.findByRole('button', {
+  const cell = await screen.findByRole('gridcell', {
     name: 'A-Bank – B-Bank: no type in common, may not run at the same time',
   });
   fireEvent.click(cell);
   expect(screen.getByText(/^Conflict set RER/)).toBeTruthy();
-  expect(screen.getByRole('table', { name: /against resources/ })).toBeTruthy();
+  expect(screen.getByRole('grid', { name: /against resources/ })).toBeTruthy();
   fireEvent.keyDown(cell, { key: 'ArrowLeft' });
   expect(document.activeElement?.getAttribute('aria-label')).toMatch(/^A-Bank – AutoCorp: no type in common$/);
+  // The headers are places as well: there Enter points at the label everywhere.
+  fireEvent.keyDown(document.activeElement!, { key: 'Home' });
+  fireEvent.keyDown(document.activeElement!, { key: 'ArrowLeft' });
+  expect(document.activeElement).toBe(screen.getAllByRole('rowheader', { name: 'A-Bank' })[0]);
+  fireEvent.keyDown(document.activeElement!, { key: 'Enter' });
+  expect(useBench.getState().label).toBe('A-Bank');
+  expect(screen.getAllByRole('gridcell').filter(({ tabIndex }) => tabIndex === 0)).toHaveLength(1);
 });
 
 it('lists what is wrong with the line, and goes there', async () => {

@@ -56,12 +56,13 @@ export const text = {
       ['·', 'no type in common'],
       ['×', 'may not run at the same time'],
     ] as const,
-    more: (shown: number, all: number) => `${shown} of ${all} labels are shown: filter them by name.`,
+    size: (what: string, rows: number, columns: number) => `${what} (${rows} × ${columns})`,
+    none: 'No domain label has these letters in its name.',
     overview: (vms: number, resources: number, pairs: number) =>
       `All ${vms} domain labels against each other and ${resources} resource labels: ${pairs} pairs of domain labels may share`,
     overviewHint:
       'Each pixel is a pair: rows are domain labels, columns domain labels and then resource labels. Click one to read why.',
-    hint: 'Choose a cell (arrow keys) to read why.',
+    hint: 'Choose a cell (arrow keys, Page up and down, Home, End) to read why; Enter on a label points at it everywhere.',
     may: (a: string, b: string) => `${a} and ${b} may share`,
     mayNot: (a: string, b: string) => `${a} and ${b} may not share`,
     common: (types: string) => `They have in common: ${types}.`,
