@@ -1,3 +1,4 @@
+import { File } from 'node:buffer';
 import { act, cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { diffPolicies } from '../../../workers/acm/analysis/diff';
@@ -171,6 +172,29 @@ it('names Ctrl-N where the browser gives it to the page', async () => {
     vi.unstubAllGlobals();
     Reflect.deleteProperty(navigator, 'keyboard');
   }
+});
+
+it('takes a definition of this computer, and asks before its name overwrites one of Domain-0', async () => {
+  const lab = new PolicyLab();
+  lab.files.set('/root/a.wld', 'another');
+  await renderWithLab(<EzPolicyPanel />, lab);
+  const picker = screen.getByLabelText('From this computer …', { selector: 'input' });
+  const content = "ezpolicy = {'orgs': [['Avis', []]], 'cons': []}";
+  await act(async () => {
+    fireEvent.change(picker, { target: { files: [new File([content], 'a.wld')] } });
+  });
+  expect(await screen.findByRole('treeitem', { name: 'Avis' })).toBeTruthy();
+  press('s', { ctrlKey: true });
+  await answer();
+  expect((await screen.findByRole('dialog')).textContent).toContain('/root/a.wld exists.');
+  await answer(undefined, 'No');
+  expect(lab.files.get('/root/a.wld')).toBe('another');
+  await act(async () => {
+    fireEvent.change(picker, { target: { files: [new File([Uint8Array.of(0xff)], 'b.wld')] } });
+  });
+  expect((await screen.findByRole('dialog')).textContent).toContain('b.wld is not UTF-8 text.');
+  await answer();
+  expect(screen.getByRole('treeitem', { name: 'Avis' })).toBeTruthy();
 });
 
 it('refuses what the original refuses, in its words', async () => {

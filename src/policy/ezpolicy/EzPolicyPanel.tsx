@@ -5,7 +5,7 @@ import { type Menu, MenuBar, type MenuBarHandle } from '../../ui/MenuBar';
 import { SplitPane } from '../../ui/SplitPane';
 import { closePanel, showPanel } from '../../workbench/layout';
 import { useLabHandle } from '../../worker/LabContext';
-import { useBench } from '../bench';
+import { holdsUnsaved, useBench } from '../bench';
 import '../policy.css';
 import { pathTaken, toolPanels, useTools } from '../tools';
 import { EzPolicyActions } from './actions';
@@ -116,9 +116,9 @@ function useMenus(actions: EzPolicyActions, files: EzPolicyFiles, dialogs: Dialo
   const savePolicy = async () => {
     const path = await files.savePolicy();
     if (path === undefined) return;
-    // Where it can be examined, and put in force.
-    const { open } = useBench.getState();
-    void open(files.lab, path);
+    // Where it can be examined, and put in force; not at the price of what is being written there.
+    const bench = useBench.getState();
+    if (!holdsUnsaved(bench)) void bench.open(files.lab, path);
   };
   const fresh = async () => {
     if (await files.mayDiscard()) useEzPolicy.getState().fresh();

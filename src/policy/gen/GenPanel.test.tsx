@@ -1,14 +1,27 @@
+import { File } from 'node:buffer';
 import { act, cleanup, fireEvent, screen, waitFor } from '@testing-library/react';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { readPolicy } from '../../../workers/acm/policyXml';
 import { renderWithLab } from '../../worker/testLab';
+import { useBench } from '../bench';
 import { mytest, PolicyLab } from '../policyLab.testkind';
 import { GenPanel } from './GenPanel';
+import { useGen } from './state';
 
 // Many renders one after the other, on a machine that may have other work.
 vi.setConfig({ testTimeout: 30_000 });
 
-afterEach(cleanup);
+beforeAll(() => {
+  // jsdom knows the element but not its methods.
+  HTMLDialogElement.prototype.showModal = function showModal() {
+    this.setAttribute('open', '');
+  };
+});
+afterEach(() => {
+  cleanup();
+  useGen.getState().reset();
+  useBench.getState().replace({ xml: '', assertions: '' });
+});
 
 const click = (name: string) =>
   act(async () => {
@@ -100,6 +113,60 @@ it('adds all names that have been typed on Enter in any field, and its own with 
   type('Virtual machine classes', 'Sys');
   fireEvent.keyDown(field('Resource classes'), { key: 'Enter' });
   expect(screen.getByRole('radio', { name: 'SetDom0 Sys' })).toBeTruthy();
+});
+
+it('asks before it overwrites another policy, or loses a form; a closed pane keeps it', async () => {
+  const lab = new PolicyLab();
+  const { unmount } = await renderWithLab(<GenPanel />, lab);
+  await click('Create');
+  fill('Name', 'mytest');
+  for (const part of ['Simple Type Enforcement types', 'Chinese Wall types', 'Virtual machine classes']) add(part, 'a');
+  const path = '/etc/xen/acm-security/policies/mytest-security_policy.xml';
+  await click('Save in Domain-0');
+  expect((await screen.findByRole('dialog')).textContent).toContain(`${path} exists.`);
+  await click('No');
+  expect(lab.files.get(path)).toBe(mytest);
+  unmount();
+  await renderWithLab(<GenPanel />, lab);
+  expect(screen.getByDisplayValue('mytest')).toBeTruthy();
+  await click('Start again');
+  expect((await screen.findByRole('dialog')).textContent).toContain('changes that are not saved');
+  await click('No');
+  await click('Save in Domain-0');
+  await screen.findByRole('dialog');
+  await click('Yes');
+  await waitFor(() => expect(lab.files.get(path)).not.toBe(mytest));
+  await click('Start again');
+  expect(screen.getByRole('textbox', { name: 'Policy File:' })).toBeTruthy();
+});
+
+it('does not take the bench’s unsaved text away', async () => {
+  const lab = new PolicyLab();
+  await renderWithLab(<GenPanel />, lab);
+  useBench.getState().edit('<half written');
+  await click('Create');
+  fill('Name', 'small');
+  add('Chinese Wall types', 'a');
+  add('Simple Type Enforcement types', 'a');
+  add('Virtual machine classes', 'Sys');
+  await click('Save in Domain-0');
+  expect(await screen.findByText(/The policy bench keeps its own text/)).toBeTruthy();
+  expect(useBench.getState().xml).toBe('<half written');
+});
+
+it('takes a file of this computer, and says what is no text', async () => {
+  await renderWithLab(<GenPanel />, new PolicyLab());
+  const picker = screen.getByLabelText('From this computer …', { selector: 'input' });
+  const give = (bytes: Uint8Array | string) =>
+    act(async () => {
+      fireEvent.change(picker, { target: { files: [new File([bytes], 'a.xml')] } });
+    });
+  await give(Uint8Array.of(0x3c, 0xe4, 0x3e));
+  expect((await screen.findByRole('alert')).textContent).toContain('a.xml is not UTF-8 text.');
+  await give('x'.repeat(5 << 20));
+  await waitFor(() => expect(screen.getByRole('alert').textContent).toContain('a.xml is too large'));
+  await give(mytest);
+  expect(await screen.findByDisplayValue('mytest')).toBeTruthy();
 });
 
 it('opens a policy of Domain-0, and shows what is wrong with one that is none', async () => {

@@ -1,73 +1,68 @@
-import { type FormEvent, useRef, useState } from 'react';
+import { type FormEvent, useEffect, useRef, useState } from 'react';
 import type { PolicyForm } from '../../../workers/contract';
+import { type Dialogs, useDialogs } from '../../ui/dialogs';
 import { messageOf, unwrap } from '../../worker/connect';
 import { useLabHandle } from '../../worker/LabContext';
-import { useBench } from '../bench';
+import { holdsUnsaved, useBench } from '../bench';
 import { download } from '../download';
 import { emptyForm, typesOfPrimary } from '../form/formEdits';
 import { PolicyFormEditor } from '../form/PolicyFormEditor';
 import { POLICIES, sourcePath } from '../paths';
 import '../policy.css';
 import { text as benchText } from '../text';
+import { decodeText, readFileText } from '../textFile';
+import { isUnsaved, type Opened, useGen } from './state';
 import { text } from './text';
-
-interface Opened {
-  readonly form: PolicyForm;
-  /** The file that the form was read from; undefined: none. */
-  readonly source?: string | undefined;
-}
 
 /** xensec_gen: one form for every part of a policy. */
 export function GenPanel() {
-  const [opened, setOpened] = useState<Opened>();
+  const opened = useGen((state) => state.opened);
+  const [dialogs, dialog] = useDialogs();
+  // A pane is closed more easily than a browser's window was: what was not saved is there when it is opened again.
+  useEffect(
+    () => () => {
+      if (!isUnsaved(useGen.getState())) useGen.getState().reset();
+    },
+    [],
+  );
   return (
     <div className="panel xensec-gen">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region needs a tab stop */}
       <section className="gen-scroll" tabIndex={0} aria-label={text.title}>
-        {opened ? (
-          <FormPage
-            {...opened}
-            onChange={(form) => setOpened({ ...opened, form })}
-            onBack={() => setOpened(undefined)}
-          />
-        ) : (
-          <FirstPage onCreate={setOpened} />
-        )}
+        {opened ? <FormPage opened={opened} dialogs={dialogs} /> : <FirstPage />}
       </section>
+      {dialog}
     </div>
   );
 }
 
 /** An empty policy, or one that is there already. */
-function FirstPage({ onCreate }: { onCreate: (opened: Opened) => void }) {
+function FirstPage() {
   const { api } = useLabHandle();
+  const { open } = useGen.getState();
   const [path, setPath] = useState('');
   const [problems, setProblems] = useState<readonly string[]>([]);
   const picker = useRef<HTMLInputElement>(null);
-  const read = async (content: string) => {
-    const { issues, policy } = unwrap(await api.analysePolicy(content));
-    if (policy) onCreate({ form: policy.form, source: content });
-    else setProblems(issues.map(({ line, column, message }) => text.problem(line, column, message)));
-  };
-  const create = async (event: FormEvent) => {
-    event.preventDefault();
+  /** Takes the file, or says what is wrong with it. */
+  const read = async (content: () => Promise<string>, from?: string) => {
     setProblems([]);
-    if (path.trim() === '') {
-      onCreate({ form: { ...emptyForm, date: now() } });
-      return;
-    }
     try {
-      await read(new TextDecoder().decode(unwrap(await api.readFile(path.trim()))));
+      const source = await content();
+      const { issues, policy } = unwrap(await api.analysePolicy(source));
+      if (policy) open({ form: policy.form, source, path: from });
+      else setProblems(issues.map(({ line, column, message }) => text.problem(line, column, message)));
     } catch (error) {
       setProblems([messageOf(error)]);
     }
   };
-  const upload = async (file: File | undefined) => {
-    setProblems([]);
-    if (file) await read(await file.text());
+  const create = (event: FormEvent) => {
+    event.preventDefault();
+    const named = path.trim();
+    if (named === '') open({ form: { ...emptyForm, date: now() } });
+    else void read(async () => decodeText(unwrap(await api.readFile(named)), named), named);
   };
   return (
-    <form className="gen-first" onSubmit={(event) => void create(event)}>
+    <form className="gen-first" onSubmit={create}>
       <h2>{text.heading}</h2>
       <h3>{text.section}</h3>
       <p>{text.explanation}</p>
@@ -96,7 +91,11 @@ function FirstPage({ onCreate }: { onCreate: (opened: Opened) => void }) {
           accept=".xml,text/xml"
           hidden
           aria-label={text.fromHere}
-          onChange={(event) => void upload(event.target.files?.[0])}
+          onChange={(event) => {
+            const file = event.target.files?.[0];
+            if (file) void read(() => readFileText(file));
+            event.target.value = '';
+          }}
         />
       </div>
       <Problems title={text.importProblems} list={problems} />
@@ -104,13 +103,10 @@ function FirstPage({ onCreate }: { onCreate: (opened: Opened) => void }) {
   );
 }
 
-interface FormPageProps extends Opened {
-  readonly onChange: (form: PolicyForm) => void;
-  readonly onBack: () => void;
-}
-
-function FormPage({ form, source, onChange, onBack }: FormPageProps) {
+function FormPage({ opened, dialogs }: { opened: Opened; dialogs: Dialogs }) {
+  const { form, source } = opened;
   const { api } = useLabHandle();
+  const { change, wasSaved, reset } = useGen.getState();
   const [problems, setProblems] = useState<readonly string[]>([]);
   const [notes, setNotes] = useState<readonly string[]>([]);
   const [message, setMessage] = useState('');
@@ -135,9 +131,17 @@ function FormPage({ form, source, onChange, onBack }: FormPageProps) {
   };
   const save = async (xml: string) => {
     const path = sourcePath(form.name);
+    const isOther = path !== opened.path && (await api.readFile(path)).ok;
+    if (isOther && !(await dialogs.askYesNo(text.save, text.overwrite(path)))) return '';
     unwrap(await api.writeFile(path, new TextEncoder().encode(xml)));
-    await useBench.getState().open(api, path);
-    return text.saved(path);
+    wasSaved(form, path);
+    const bench = useBench.getState();
+    if (holdsUnsaved(bench)) return text.saved(path);
+    await bench.open(api, path);
+    return text.savedAndOpen(path);
+  };
+  const startAgain = async () => {
+    if (!isUnsaved(useGen.getState()) || (await dialogs.askYesNo(text.unsavedTitle, text.unsaved))) reset();
   };
   return (
     <>
@@ -148,6 +152,7 @@ function FormPage({ form, source, onChange, onBack }: FormPageProps) {
           onClick={() =>
             void generate((xml) => {
               download('security_policy.xml', xml, 'text/xml');
+              wasSaved(form);
               return text.generated;
             })
           }
@@ -157,14 +162,14 @@ function FormPage({ form, source, onChange, onBack }: FormPageProps) {
         <button type="button" onClick={() => void generate(save)}>
           {text.save}
         </button>
-        <button type="button" onClick={onBack}>
+        <button type="button" onClick={() => void startAgain()}>
           {text.back}
         </button>
       </div>
       {message && <output className="quiet small">{message}</output>}
       <Problems title={text.problems} list={problems} />
       <Bullets title={text.notes} list={notes} />
-      <PolicyFormEditor form={form} onChange={onChange} />
+      <PolicyFormEditor form={form} onChange={change} />
     </>
   );
 }
