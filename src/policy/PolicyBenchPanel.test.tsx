@@ -203,6 +203,45 @@ it('does not take over from the form what could not be read again', async () => 
   expect(useBench.getState().xml).toBe(mytest);
 });
 
+it('asks before changes are lost to the policy of a link', async () => {
+  const { write } = await bench();
+  write(mytest.replace('mytest', 'mine'));
+  const shared = { xml: mytest.replace('mytest', 'theirs'), assertions: 'a may start' };
+  act(() => useBench.getState().offer(shared));
+  fireEvent.click(await screen.findByRole('button', { name: 'No' }));
+  expect(useBench.getState().xml).toContain('<PolicyName>mine<');
+  act(() => useBench.getState().offer(shared));
+  await act(async () => {
+    fireEvent.click(await screen.findByRole('button', { name: 'Yes' }));
+  });
+  expect(useBench.getState()).toMatchObject(shared);
+});
+
+it('points at a label in every view once it is selected in one', async () => {
+  const scrolled = vi.spyOn(Element.prototype, 'scrollIntoView');
+  await bench();
+  view('Matrix');
+  fireEvent.click((await screen.findAllByRole('rowheader', { name: 'AutoCorp' }))[0]!);
+  expect(mytest.split('\n')[useBench.getState().reveal!.line]).toContain('<Name>AutoCorp</Name>');
+  scrolled.mockClear();
+  view('Side by side');
+  const marked = () => [...document.querySelectorAll('.together .selected')].map((each) => each.tagName);
+  expect(new Set(marked())).toEqual(new Set(['FIELDSET', 'TR', 'LI']));
+  expect(scrolled).toHaveBeenCalledTimes(3);
+  fireEvent.click(screen.getAllByRole('button', { name: /LABEL->SSID VM +STE +B-Bank/ })[0]!);
+  const names = () => [...document.querySelectorAll('.form-item.selected input[type=text]')];
+  expect(names().map((input) => (input as HTMLInputElement).value)).toEqual(['B-Bank', 'B-Bank']);
+  scrolled.mockRestore();
+});
+
+it('says whether nothing was refused, or nothing is like that', async () => {
+  await bench();
+  view('Why');
+  expect(screen.getByRole('button', { name: /domain2 may not start/ })).toBeTruthy();
+  fireEvent.change(screen.getByRole('searchbox', { name: 'Filter decisions' }), { target: { value: 'zebra' } });
+  expect(screen.getByText('No decision has these letters in its reason.')).toBeTruthy();
+});
+
 it('asks before changes are lost to another policy', async () => {
   const { write } = await bench();
   const choice = screen.getByRole<HTMLSelectElement>('combobox', { name: 'Policy' });

@@ -55,6 +55,7 @@ function ConflictSets({ form, typed, onChange }: Props) {
         <fieldset key={name} className="form-item">
           <ItemHead title={title} name={name} list="conflictSets" form={form} onChange={onChange} />
           <TypeChoice
+            title={text.form.chwallTypes}
             label={`${text.form.chwallTypes} ${text.form.of(name)}`}
             all={form.chwallTypes}
             chosen={types}
@@ -94,6 +95,7 @@ function VmLabels({ form, typed, onChange, selected, onSelect }: Props) {
             </label>
           </ItemHead>
           <TypeChoice
+            title={text.form.steTypes}
             label={`${text.form.steTypes} ${text.form.of(name)}`}
             all={form.steTypes}
             chosen={ste}
@@ -101,6 +103,7 @@ function VmLabels({ form, typed, onChange, selected, onSelect }: Props) {
             onChange={(chosen) => onChange(withLabelTypes(form, name, 'ste', chosen))}
           />
           <TypeChoice
+            title={text.form.chwallTypes}
             label={`${text.form.chwallTypes} ${text.form.of(name)}`}
             all={form.chwallTypes}
             chosen={chwall}
@@ -127,6 +130,7 @@ function ResourceLabels({ form, typed, onChange, selected, onSelect }: Props) {
         >
           <ItemHead title={title} name={name} list="resourceLabels" form={form} onChange={onChange} from={from} />
           <OneType
+            title={text.form.steTypes}
             label={`${text.form.steTypes} ${text.form.of(name)}`}
             all={form.steTypes}
             chosen={ste}

@@ -82,6 +82,8 @@ export function NewName({ title, list, form, typed, onChange }: ListProps) {
 }
 
 interface TypesProps {
+  /** Which types these are, and whose. */
+  readonly title: string;
   readonly label: string;
   readonly all: readonly string[];
   readonly chosen: readonly string[];
@@ -91,7 +93,7 @@ interface TypesProps {
 }
 
 /** Which of all types one entry has. */
-export function TypeChoice({ label, all, chosen, isCompact, onChange }: TypesProps) {
+export function TypeChoice({ title, label, all, chosen, isCompact, onChange }: TypesProps) {
   const [isOpen, setOpen] = useState(false);
   const unknown = chosen.filter((type) => !all.includes(type));
   const toggle = (type: string) =>
@@ -99,7 +101,9 @@ export function TypeChoice({ label, all, chosen, isCompact, onChange }: TypesPro
   if (isCompact && !isOpen)
     return (
       <p className="types small">
-        <span className="quiet">{shortList(chosen)}</span>
+        <span className="quiet">
+          {title}: {shortList(chosen)}
+        </span>
         <button type="button" className="small" aria-label={text.form.editTypes(label)} onClick={() => setOpen(true)}>
           {text.form.edit}
         </button>
@@ -107,6 +111,7 @@ export function TypeChoice({ label, all, chosen, isCompact, onChange }: TypesPro
     );
   return (
     <fieldset className="types" aria-label={label}>
+      <legend className="quiet small">{title}</legend>
       {[...all, ...unknown].map((type) => (
         <label key={type} className={unknown.includes(type) ? 'bad' : undefined}>
           <input type="checkbox" checked={chosen.includes(type)} onChange={() => toggle(type)} />
@@ -126,6 +131,7 @@ function shortList(names: readonly string[]): string {
 
 /** The one type of a resource. */
 export function OneType({
+  title,
   label,
   all,
   chosen,
@@ -139,18 +145,23 @@ export function OneType({
   if (isCompact && !isOpen)
     return (
       <p className="types small">
-        <span className="quiet">{chosen || text.form.noTypes}</span>
+        <span className="quiet">
+          {title}: {chosen || text.form.noTypes}
+        </span>
         <button type="button" className="small" aria-label={text.form.editTypes(label)} onClick={() => setOpen(true)}>
           {text.form.edit}
         </button>
       </p>
     );
   return (
-    <select aria-label={label} value={chosen} onChange={(event) => onChange(event.target.value)}>
-      {!all.includes(chosen) && <option value={chosen}>{chosen || '–'}</option>}
-      {all.map((type) => (
-        <option key={type}>{type}</option>
-      ))}
-    </select>
+    <label className="one-type small">
+      <span className="quiet">{title}</span>
+      <select aria-label={label} value={chosen} onChange={(event) => onChange(event.target.value)}>
+        {!all.includes(chosen) && <option value={chosen}>{chosen || '–'}</option>}
+        {all.map((type) => (
+          <option key={type}>{type}</option>
+        ))}
+      </select>
+    </label>
   );
 }

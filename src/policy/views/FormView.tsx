@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { PolicyForm, PolicyReading } from '../../../workers/contract';
 import { messageOf, unwrap } from '../../worker/connect';
 import { useLabHandle } from '../../worker/LabContext';
@@ -25,6 +25,12 @@ export function FormView() {
   const written = useRef<string>(undefined);
   /** One change after the other: each is made on what the one before has written. */
   const queue = useRef(Promise.resolve());
+  const view = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Selected somewhere else: here one is looking at it already.
+    const item = selected === undefined ? undefined : view.current?.querySelector('.form-item.selected');
+    if (item && !item.contains(document.activeElement)) item.scrollIntoView({ block: 'nearest' });
+  }, [selected]);
   const { edit, say, select } = useBench.getState();
   if (!reading) return <Broken />;
   const form = draft?.reading === reading ? draft.form : withSets(reading.form, emptySets);
@@ -58,10 +64,10 @@ export function FormView() {
       });
   };
   return (
-    <>
+    <div ref={view}>
       <p className="quiet small">{text.form.keeps}</p>
       <PolicyFormEditor form={form} onChange={change} selected={selected} onSelect={(label) => select(label)} />
-    </>
+    </div>
   );
 }
 

@@ -82,6 +82,15 @@ export function MatrixGrid({ reading, rows, columns, label, cell, onChoose }: Pr
   useEffect(() => {
     if (isElsewhere) show(at);
   }, [cell]);
+  // So does a label that is selected elsewhere, as far as the grid itself scrolls.
+  const selected = useBench((state) => state.label);
+  useEffect(() => {
+    const element = grid.current;
+    const row = selected === undefined ? -1 : rows.findIndex((at) => labels[at]?.name === selected);
+    if (!element || row < 0 || element.contains(document.activeElement)) return;
+    const { scrollTop: top, scrollLeft: left, clientWidth: width, clientHeight: height } = element;
+    element.scrollTop = scrollTo({ row, column: -1 }, size, { top, left, width, height }).top;
+  }, [selected]);
   useEffect(() => {
     if (!isMoving.current) return;
     isMoving.current = false;

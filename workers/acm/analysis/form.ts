@@ -1,11 +1,12 @@
 /** A policy as a form shows it, and a form as a policy. */
 import type { PolicyForm } from '../../contract';
 import { mergeXml } from '../mergeXml';
-import type { AcmPolicy } from '../policyModel';
+import { type AcmPolicy, byCodePoint } from '../policyModel';
 import { type LabelOrigins, policySketch, writePolicy } from '../policyWriter';
 import { elements, textOf, type XmlElement } from '../xmlTree';
 import { readDraft } from './draft';
 
+/** Lists are sorted, as xensec_gen keeps them; their order means nothing. */
 export function formOf(policy: AcmPolicy): PolicyForm {
   return {
     name: policy.name,
@@ -16,13 +17,31 @@ export function formOf(policy: AcmPolicy): PolicyForm {
     version: policy.version,
     from: policy.from,
     primary: policy.primary,
-    steTypes: (policy.ste?.types ?? []).map(({ name }) => name),
-    chwallTypes: (policy.chwall?.types ?? []).map(({ name }) => name),
-    conflictSets: (policy.chwall?.conflictSets ?? []).map(({ name, types }) => ({ name, types })),
+    steTypes: sorted((policy.ste?.types ?? []).map(({ name }) => name)),
+    chwallTypes: sorted((policy.chwall?.types ?? []).map(({ name }) => name)),
+    conflictSets: byName(
+      (policy.chwall?.conflictSets ?? []).map(({ name, types }) => ({ name, types: sorted(types) })),
+    ),
     bootstrap: policy.bootstrap,
-    vmLabels: policy.vmLabels.map(({ name, from, ste, chwall }) => ({ name, from, origin: name, ste, chwall })),
-    resourceLabels: policy.resourceLabels.map(({ name, from, ste }) => ({ name, from, origin: name, ste })),
+    vmLabels: byName(
+      policy.vmLabels.map(({ name, from, ste, chwall }) => ({
+        name,
+        from,
+        origin: name,
+        ste: sorted(ste),
+        chwall: sorted(chwall),
+      })),
+    ),
+    resourceLabels: byName(policy.resourceLabels.map(({ name, from, ste }) => ({ name, from, origin: name, ste }))),
   };
+}
+
+function sorted(names: readonly string[]): readonly string[] {
+  return [...names].sort(byCodePoint);
+}
+
+function byName<T extends { readonly name: string }>(items: readonly T[]): readonly T[] {
+  return [...items].sort((a, b) => byCodePoint(a.name, b.name));
 }
 
 export function policyOfForm(form: PolicyForm): AcmPolicy {
