@@ -87,6 +87,12 @@ it('foresees what the edited policy would do to what runs, with each keystroke',
   const { write } = await bench();
   view('What if');
   expect(await screen.findByText(/This is the policy in force/)).toBeTruthy();
+  // Also from a file, with another layout.
+  const before = useBench.getState().whatIf;
+  write(mytest.replaceAll('  ', '\t').replace('Nov\t5', 'Nov  5'));
+  await waitFor(() => expect(useBench.getState().whatIf).not.toBe(before));
+  expect(screen.getByText(/This is the policy in force/)).toBeTruthy();
+  expect(screen.getByRole('tab', { name: /^What if/ }).textContent).toBe('What if');
   write(
     mytest
       .replace(

@@ -242,6 +242,8 @@ export interface WhatIfDomain {
 export interface WhatIf {
   /** Name and version of the policy in force. */
   readonly inForce: string | undefined;
+  /** It says what the policy in force says. */
+  readonly isSame: boolean;
   readonly isLegal: boolean;
   /** Why `xm setpolicy` would refuse it. */
   readonly reasons: readonly { readonly code: string; readonly text: string; readonly line?: number | undefined }[];
