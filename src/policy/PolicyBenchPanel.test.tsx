@@ -205,7 +205,14 @@ it('does not take over from the form what could not be read again', async () => 
   const name = screen.getByRole('textbox', { name: 'Virtual machine classes: new name of AutoCorp' });
   fireEvent.change(name, { target: { value: 'Auto Corp' } });
   await act(async () => fireEvent.blur(name));
-  expect(await screen.findByText(/^Not taken over: "Auto Corp" is no name for a label/)).toBeTruthy();
+  expect(screen.getByRole('alert').textContent).toMatch(/^“Auto Corp” cannot be a name/);
+  fireEvent.change(name, { target: { value: 'B-Bank' } });
+  await act(async () => fireEvent.keyDown(name, { key: 'Enter' }));
+  expect(screen.getByRole('alert').textContent).toBe('B-Bank is there already.');
+  fireEvent.change(name, { target: { value: 'Auto,Corp' } });
+  await act(async () => fireEvent.keyDown(name, { key: 'Enter' }));
+  expect(screen.queryByRole('alert')).toBeNull();
+  expect(await screen.findByText(/^Not taken over: "Auto,Corp" is no name for a label/)).toBeTruthy();
   expect(useBench.getState().xml).toBe(mytest);
 });
 

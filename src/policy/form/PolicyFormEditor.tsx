@@ -1,9 +1,18 @@
-import { type ReactNode, useId } from 'react';
+import { type ReactNode, useId, useState } from 'react';
 import type { PolicyForm } from '../../../workers/contract';
 import { text } from '../text';
 import { FormHeader } from './FormHeader';
 import { NameList, NewName, OneType, TypeChoice } from './fields';
-import { type FormList, removed, renamedLabel, withLabelTypes, withResourceType, withSetTypes } from './formEdits';
+import {
+  type FormList,
+  isBadName,
+  namesIn,
+  removed,
+  renamedLabel,
+  withLabelTypes,
+  withResourceType,
+  withSetTypes,
+} from './formEdits';
 import { type TypedNames, useTypedNames } from './typedNames';
 
 interface EditorProps {
@@ -153,6 +162,14 @@ interface HeadProps extends EditorProps {
 
 /** Name of an entry (labels can be renamed in place) and the button that deletes it. */
 function ItemHead({ title, name, list, form, onChange, from, children }: HeadProps) {
+  const [problem, setProblem] = useState('');
+  const rename = (typed: string) => {
+    const wanted = typed.trim();
+    const isTaken = wanted !== name && namesIn(form, list).includes(wanted);
+    const found = isBadName(wanted) ? text.form.badName(wanted) : isTaken ? text.form.exists(wanted) : '';
+    setProblem(found);
+    if (found === '' && list !== 'conflictSets') onChange(renamedLabel(form, list, name, wanted));
+  };
   return (
     <legend className="item-head">
       {list === 'conflictSets' ? (
@@ -164,7 +181,10 @@ function ItemHead({ title, name, list, form, onChange, from, children }: HeadPro
           aria-label={text.form.rename(title, name)}
           defaultValue={name}
           spellCheck={false}
-          onBlur={(event) => onChange(renamedLabel(form, list, name, event.target.value))}
+          onBlur={(event) => rename(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter') rename(event.currentTarget.value);
+          }}
         />
       )}
       {from !== undefined && <span className="quiet small">← {from}</span>}
@@ -177,6 +197,11 @@ function ItemHead({ title, name, list, form, onChange, from, children }: HeadPro
       >
         {text.form.remove}
       </button>
+      {problem !== '' && (
+        <span role="alert" className="bad small">
+          {problem}
+        </span>
+      )}
     </legend>
   );
 }
