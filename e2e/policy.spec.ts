@@ -68,6 +68,9 @@ test('an operator designs the policy of chapter 10, is refused, and reads why', 
     );
     await keyboard.press('Enter');
     await expect(page.getByText(/^The policy is in/)).toBeVisible();
+    await keyboard.press('Control+n');
+    await expect(page.getByText('ezPolicy: *New File*')).toBeVisible();
+    await expect(page.getByRole('treeitem')).toHaveCount(0);
     await keyboard.press('Control+x');
     await dom0.waitFor('Goodbye');
   });
@@ -75,7 +78,7 @@ test('an operator designs the policy of chapter 10, is refused, and reads why', 
   await test.step('the bench puts the policy in force', async () => {
     await lab.show('Policy');
     await expect(page.getByRole('combobox', { name: 'Policy' })).toHaveValue(/banks-security_policy.xml$/);
-    await expect(page.getByRole('table', { name: /^Labels against labels/ })).toBeVisible();
+    await expect(page.getByRole('grid', { name: /^Labels against labels/ })).toBeVisible();
     await page.getByRole('button', { name: 'Put in force' }).click();
     await expect(page.getByText('Successfully set the new policy.')).toBeVisible();
     expect(await lab.accessibilityViolations()).toEqual([]);
@@ -169,3 +172,49 @@ test('a wrong policy shows its errors while it is typed, and the policy in force
     expect(new URL(other.url()).hash).toBe('');
   });
 });
+
+test('every pair of a policy with 200 labels can be reached, and the keys keep up', async ({ lab, page }) => {
+  await lab.console('Domain-0').waitForPrompt();
+  await lab.show('Policy');
+  await page.getByLabel('Open a policy file of this computer').setInputFiles({
+    name: 'large-security_policy.xml',
+    mimeType: 'text/xml',
+    buffer: Buffer.from(largePolicy(200)),
+  });
+  const grid = page.getByRole('grid', { name: /^Labels against labels/ });
+  // And the label of what has none.
+  await expect(grid).toHaveAttribute('aria-rowcount', '202');
+  // Of 40 000 pairs those in view are in the page.
+  expect(await grid.getByRole('gridcell').count()).toBeLessThan(2000);
+  await grid.getByRole('gridcell').first().click();
+  await page.keyboard.press('Control+End');
+  const focused = page.locator(':focus');
+  await expect(focused).toHaveAttribute('aria-label', 'w199 – w199: may share');
+  await expect(focused).toBeInViewport({ ratio: 1 });
+  await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowLeft');
+  await expect(page.getByRole('rowheader', { name: 'w199' }).and(focused)).toBeInViewport({ ratio: 1 });
+  await page.keyboard.press('Control+Home');
+  await page.keyboard.press('PageDown');
+  const started = Date.now();
+  for (let i = 0; i < 50; i++) await page.keyboard.press(i % 2 ? 'ArrowDown' : 'ArrowRight');
+  // A press is drawn before the next is taken.
+  expect(Date.now() - started).toBeLessThan(10_000);
+  await expect(focused).toBeInViewport({ ratio: 1 });
+  await page.mouse.wheel(0, 3000);
+  await expect(focused).toHaveCount(1);
+  expect(await lab.accessibilityViolations()).toEqual([]);
+});
+
+function largePolicy(count: number): string {
+  const names = Array.from({ length: count }, (_, i) => `w${String(i).padStart(3, '0')}`);
+  const types = (list: readonly string[]) => list.map((name) => `<Type>${name}</Type>`).join('');
+  const label = (name: string) =>
+    `<VirtualMachineLabel><Name>${name}</Name><SimpleTypeEnforcementTypes><Type>${name}</Type></SimpleTypeEnforcementTypes></VirtualMachineLabel>`;
+  return `<SecurityPolicyDefinition xmlns="http://www.ibm.com">
+<PolicyHeader><PolicyName>large</PolicyName><Version>1.0</Version></PolicyHeader>
+<SimpleTypeEnforcement><SimpleTypeEnforcementTypes>${types(names)}</SimpleTypeEnforcementTypes></SimpleTypeEnforcement>
+<ChineseWall><ChineseWallTypes>${types(names)}</ChineseWallTypes></ChineseWall>
+<SecurityLabelTemplate><SubjectLabels bootstrap="w000">${names.map(label).join('\n')}</SubjectLabels></SecurityLabelTemplate>
+</SecurityPolicyDefinition>`;
+}

@@ -4,7 +4,7 @@ import type { FactDomain, HostFacts } from '../../workers/acm/analysis/facts';
 import { whatIf } from '../../workers/acm/analysis/whatIf';
 import { numberPolicy, ssidref } from '../../workers/acm/numbering';
 import type { AcmPolicy } from '../../workers/acm/policyModel';
-import { writePolicy } from '../../workers/acm/policyXml';
+import { writePolicy } from '../../workers/acm/policyWriter';
 import { median, type Part } from '../row';
 
 const LABELS = 200;

@@ -1,17 +1,17 @@
 import { useEffect, useRef, useState } from 'react';
 import { useLab } from '../store/labStore';
 import { useDialogs } from '../ui/dialogs';
+import { messageOf } from '../worker/connect';
 import { useLabHandle } from '../worker/LabContext';
-import { isDirty, isInForce, useBench } from './bench';
+import { holdsUnsaved, isDirty, isInForce, useBench } from './bench';
 import { download } from './download';
 import { embed, extract } from './embedded';
 import { listPolicies, policyName } from './paths';
 import { shareLink } from './share';
 import { text } from './text';
+import { readFileText } from './textFile';
 
 const IN_FORCE = 'in force';
-/** Xen's tools take a policy of a megabyte at most. */
-const LARGEST_BYTES = 1 << 21;
 
 type MayReplace = () => Promise<boolean>;
 
@@ -19,10 +19,16 @@ type MayReplace = () => Promise<boolean>;
 export function BenchBar() {
   const [dialogs, dialog] = useDialogs();
   const mayReplace: MayReplace = async () => {
-    const bench = useBench.getState();
-    if (bench.xml === '' || !isDirty(bench) || isInForce(bench)) return true;
+    if (!holdsUnsaved(useBench.getState())) return true;
     return dialogs.askYesNo(text.unsavedTitle, text.unsaved);
   };
+  const offered = useBench((state) => state.offered);
+  useEffect(() => {
+    if (!offered) return;
+    const { offer, replace } = useBench.getState();
+    offer(undefined);
+    void dialogs.askYesNo(text.unsavedTitle, text.unsavedLink).then((isFree) => isFree && replace(offered));
+  }, [offered, dialogs]);
   const { api } = useLabHandle();
   const path = useBench((state) => state.path);
   const hasText = useBench((state) => state.xml !== '');
@@ -120,8 +126,12 @@ function Exchange({ mayReplace }: { mayReplace: MayReplace }) {
   };
   const importFile = async (file: File | undefined) => {
     if (!file) return;
-    if (file.size > LARGEST_BYTES) say({ isBad: true, text: text.tooLarge(file.name) });
-    else if (await mayReplace()) replace(extract(await file.text()));
+    try {
+      const content = await readFileText(file);
+      if (await mayReplace()) replace(extract(content));
+    } catch (error) {
+      say({ isBad: true, text: messageOf(error) });
+    }
   };
   return (
     <>

@@ -15,7 +15,16 @@ vi.mock('./PolicyXmlEditor', () => ({
 }));
 
 beforeAll(() => {
-  // jsdom knows the element but not its methods.
+  // jsdom lays nothing out.
+  vi.stubGlobal(
+    'ResizeObserver',
+    class {
+      observe() {}
+      disconnect() {}
+    },
+  );
+  Element.prototype.scrollIntoView = () => undefined;
+  // It knows the element but not its methods.
   HTMLDialogElement.prototype.showModal = function showModal() {
     this.setAttribute('open', '');
   };
@@ -40,14 +49,21 @@ const view = (name: string) => fireEvent.click(screen.getByRole('tab', { name: n
 
 it('begins with the policy in force, and says of each pair of labels what they may', async () => {
   await bench();
-  const cell = await screen.findByRole('button', {
+  const cell = await screen.findByRole('gridcell', {
     name: 'A-Bank – B-Bank: no type in common, may not run at the same time',
   });
   fireEvent.click(cell);
   expect(screen.getByText(/^Conflict set RER/)).toBeTruthy();
-  expect(screen.getByRole('table', { name: /against resources/ })).toBeTruthy();
+  expect(screen.getByRole('grid', { name: /against resources/ })).toBeTruthy();
   fireEvent.keyDown(cell, { key: 'ArrowLeft' });
   expect(document.activeElement?.getAttribute('aria-label')).toMatch(/^A-Bank – AutoCorp: no type in common$/);
+  // The headers are places as well: there Enter points at the label everywhere.
+  fireEvent.keyDown(document.activeElement!, { key: 'Home' });
+  fireEvent.keyDown(document.activeElement!, { key: 'ArrowLeft' });
+  expect(document.activeElement).toBe(screen.getAllByRole('rowheader', { name: 'A-Bank' })[0]);
+  fireEvent.keyDown(document.activeElement!, { key: 'Enter' });
+  expect(useBench.getState().label).toBe('A-Bank');
+  expect(screen.getAllByRole('gridcell').filter(({ tabIndex }) => tabIndex === 0)).toHaveLength(1);
 });
 
 it('lists what is wrong with the line, and goes there', async () => {
@@ -71,6 +87,12 @@ it('foresees what the edited policy would do to what runs, with each keystroke',
   const { write } = await bench();
   view('What if');
   expect(await screen.findByText(/This is the policy in force/)).toBeTruthy();
+  // Also from a file, with another layout.
+  const before = useBench.getState().whatIf;
+  write(mytest.replaceAll('  ', '\t').replace('Nov\t5', 'Nov  5'));
+  await waitFor(() => expect(useBench.getState().whatIf).not.toBe(before));
+  expect(screen.getByText(/This is the policy in force/)).toBeTruthy();
+  expect(screen.getByRole('tab', { name: /^What if/ }).textContent).toBe('What if');
   write(
     mytest
       .replace(
@@ -125,6 +147,112 @@ it('writes what the form changes, and puts it in force with xm', async () => {
   await waitFor(() => expect(lab.commands).toContain('xm setpolicy ACM mytest'));
   expect(lab.files.get(path)).toContain('<FromPolicy>');
   expect(await screen.findByText('Successfully set the new policy.')).toBeTruthy();
+});
+
+it('changes one label by form and leaves comments and all other elements where they are', async () => {
+  const { write } = await bench();
+  const noted = mytest
+    .replace('<Name>B-Bank</Name>', '<!-- the rival --> <Name>B-Bank</Name>')
+    .replace('<SubjectLabels', '<!-- labels -->\n\n    <SubjectLabels');
+  write(noted);
+  await waitFor(() => expect(useBench.getState().analysedXml).toBe(noted));
+  view('Form');
+  const name = screen.getByRole('textbox', { name: 'Virtual machine classes: new name of AutoCorp' });
+  fireEvent.change(name, { target: { value: 'Cars' } });
+  fireEvent.blur(name);
+  // Two changes, one upon the other, before the text has been read again.
+  const boxes = screen.getByRole('group', { name: 'Chinese Wall types of B-Bank' });
+  fireEvent.click(within(boxes).getByRole('checkbox', { name: 'AutoCorp' }));
+  await waitFor(() => expect(useBench.getState().xml).not.toBe(noted));
+  await waitFor(() => expect(useBench.getState().analysedXml).not.toBe(noted));
+  const [old, now] = [noted.split('\n'), useBench.getState().xml.split('\n')];
+  expect(now.filter((line) => !old.includes(line))).toEqual(['        <Name>Cars</Name>']);
+  expect(now.length).toBe(old.length + 1);
+  expect(now.join('\n')).toContain('<!-- the rival --> <Name>B-Bank</Name>');
+  expect(useBench.getState().xml.match(/<!--/g)).toEqual(noted.match(/<!--/g));
+});
+
+it('keeps a conflict set without types until it has some, and an update half typed', async () => {
+  await bench();
+  view('Form');
+  const name = screen.getByRole('textbox', { name: /Name of a new entry: Chinese Wall conflict sets/ });
+  fireEvent.change(name, { target: { value: 'cars' } });
+  await act(async () => fireEvent.submit(name.closest('form')!));
+  const set = screen.getByRole('group', { name: 'Chinese Wall types of cars' });
+  expect(useBench.getState().xml).toBe(mytest);
+  fireEvent.click(within(set).getByRole('checkbox', { name: 'AutoCorp' }));
+  await waitFor(() => expect(useBench.getState().xml).toContain('<Conflict name="cars">'));
+  await waitFor(() => expect(useBench.getState().analysedXml).toBe(useBench.getState().xml));
+  const fill = (label: string, value: string) => {
+    const field = screen.getByRole('textbox', { name: label });
+    fireEvent.change(field, { target: { value } });
+    fireEvent.blur(field);
+  };
+  fill('From policy', 'mytest');
+  expect(screen.getByRole('alert').textContent).toMatch(/both are needed/);
+  fill('From version', '0.9');
+  await waitFor(() => expect(useBench.getState().xml).toMatch(/<FromPolicy>\s*<PolicyName>mytest<\/PolicyName>/));
+});
+
+it('does not take over from the form what could not be read again', async () => {
+  await bench();
+  view('Form');
+  const field = screen.getByRole('textbox', { name: 'Version' });
+  fireEvent.change(field, { target: { value: 'two' } });
+  await act(async () => fireEvent.blur(field));
+  expect(await screen.findByText(/^Not taken over: "two" is not a version/)).toBeTruthy();
+  expect(useBench.getState().xml).toBe(mytest);
+  const name = screen.getByRole('textbox', { name: 'Virtual machine classes: new name of AutoCorp' });
+  fireEvent.change(name, { target: { value: 'Auto Corp' } });
+  await act(async () => fireEvent.blur(name));
+  expect(screen.getByRole('alert').textContent).toMatch(/^“Auto Corp” cannot be a name/);
+  fireEvent.change(name, { target: { value: 'B-Bank' } });
+  await act(async () => fireEvent.keyDown(name, { key: 'Enter' }));
+  expect(screen.getByRole('alert').textContent).toBe('B-Bank is there already.');
+  fireEvent.change(name, { target: { value: 'Auto,Corp' } });
+  await act(async () => fireEvent.keyDown(name, { key: 'Enter' }));
+  expect(screen.queryByRole('alert')).toBeNull();
+  expect(await screen.findByText(/^Not taken over: "Auto,Corp" is no name for a label/)).toBeTruthy();
+  expect(useBench.getState().xml).toBe(mytest);
+});
+
+it('asks before changes are lost to the policy of a link', async () => {
+  const { write } = await bench();
+  write(mytest.replace('mytest', 'mine'));
+  const shared = { xml: mytest.replace('mytest', 'theirs'), assertions: 'a may start' };
+  act(() => useBench.getState().offer(shared));
+  fireEvent.click(await screen.findByRole('button', { name: 'No' }));
+  expect(useBench.getState().xml).toContain('<PolicyName>mine<');
+  act(() => useBench.getState().offer(shared));
+  await act(async () => {
+    fireEvent.click(await screen.findByRole('button', { name: 'Yes' }));
+  });
+  expect(useBench.getState()).toMatchObject(shared);
+});
+
+it('points at a label in every view once it is selected in one', async () => {
+  const scrolled = vi.spyOn(Element.prototype, 'scrollIntoView');
+  await bench();
+  view('Matrix');
+  fireEvent.click((await screen.findAllByRole('rowheader', { name: 'AutoCorp' }))[0]!);
+  expect(mytest.split('\n')[useBench.getState().reveal!.line]).toContain('<Name>AutoCorp</Name>');
+  scrolled.mockClear();
+  view('Side by side');
+  const marked = () => [...document.querySelectorAll('.together .selected')].map((each) => each.tagName);
+  expect(new Set(marked())).toEqual(new Set(['FIELDSET', 'TR', 'LI']));
+  expect(scrolled).toHaveBeenCalledTimes(3);
+  fireEvent.click(screen.getAllByRole('button', { name: /LABEL->SSID VM +STE +B-Bank/ })[0]!);
+  const names = () => [...document.querySelectorAll('.form-item.selected input[type=text]')];
+  expect(names().map((input) => (input as HTMLInputElement).value)).toEqual(['B-Bank', 'B-Bank']);
+  scrolled.mockRestore();
+});
+
+it('says whether nothing was refused, or nothing is like that', async () => {
+  await bench();
+  view('Why');
+  expect(screen.getByRole('button', { name: /domain2 may not start/ })).toBeTruthy();
+  fireEvent.change(screen.getByRole('searchbox', { name: 'Filter decisions' }), { target: { value: 'zebra' } });
+  expect(screen.getByText('No decision has these letters in its reason.')).toBeTruthy();
 });
 
 it('asks before changes are lost to another policy', async () => {

@@ -1,5 +1,5 @@
 import { type FunctionComponent, type KeyboardEvent, useRef } from 'react';
-import { isInForce, useBench } from './bench';
+import { useBench } from './bench';
 import { text, type ViewId } from './text';
 import { AssertionsView } from './views/AssertionsView';
 import { BinaryView } from './views/BinaryView';
@@ -81,7 +81,7 @@ function Badge({ view }: { view: ViewId }) {
   const failing = useBench((state) => state.whatIf?.assertions.filter((each) => each.state !== 'holds').length ?? 0);
   const reasons = useBench((state) => {
     const { whatIf } = state;
-    return whatIf?.inForce === undefined || isInForce(state) ? 0 : whatIf.reasons.length;
+    return whatIf?.inForce === undefined || whatIf.isSame ? 0 : whatIf.reasons.length;
   });
   const count = view === 'assertions' ? failing : view === 'whatif' ? reasons : 0;
   return count > 0 ? <span className="badge">{count}</span> : null;

@@ -4,6 +4,7 @@ import type { LabApi, PolicyAnalysis, PolicyForm, WhatIf } from '../../workers/c
 import { messageOf, unwrap } from '../worker/connect';
 import { assertionsPath, policyName, sourcePath } from './paths';
 import { text, type ViewId } from './text';
+import { decodeText } from './textFile';
 
 export interface PolicyBench {
   /** Where it is saved; undefined: nowhere yet. */
@@ -18,6 +19,8 @@ export interface PolicyBench {
   readonly assertions: string;
   readonly savedAssertions: string;
   readonly analysis: PolicyAnalysis | undefined;
+  /** The text that `analysis` is about. */
+  readonly analysedXml: string | undefined;
   /** As it was when the text could last be read. */
   readonly lastForm: PolicyForm | undefined;
   readonly whatIf: WhatIf | undefined;
@@ -40,7 +43,10 @@ export interface PolicyBench {
   readonly say: (message: PolicyBench['message']) => void;
   readonly analysed: (xml: string, analysis: PolicyAnalysis) => void;
   readonly foreseen: (xml: string, whatIf: WhatIf) => void;
+  /** A policy of a link, which would take the place of unsaved work: the reader is asked. */
+  readonly offered: { readonly xml: string; readonly assertions: string } | undefined;
   /** Replaces everything; `path` undefined: a text from elsewhere. */
+  readonly offer: (offered: PolicyBench['offered']) => void;
   readonly replace: (document: { readonly path?: string; readonly xml: string; readonly assertions: string }) => void;
   readonly open: (api: LabApi, path: string) => Promise<void>;
   /** Call when Domain-0's file has changed: takes it over, unless that would lose work. */
@@ -59,11 +65,13 @@ const fresh = {
   assertions: '',
   savedAssertions: '',
   analysis: undefined,
+  analysedXml: undefined,
   lastForm: undefined,
   whatIf: undefined,
   label: undefined,
   reveal: undefined,
   message: undefined,
+  offered: undefined,
 };
 
 /** What is shown is what is in force, and nobody has changed it. */
@@ -73,6 +81,11 @@ export function isInForce({ xml, inForceXml, path }: PolicyBench): boolean {
 
 export function isDirty({ xml, savedXml, assertions, savedAssertions }: PolicyBench): boolean {
   return xml !== (savedXml ?? '') || assertions !== savedAssertions;
+}
+
+/** Another text in its place would lose work. */
+export function holdsUnsaved(bench: PolicyBench): boolean {
+  return bench.xml !== '' && isDirty(bench) && !isInForce(bench);
 }
 
 export const useBench = create<PolicyBench>()((set, get) => ({
@@ -93,12 +106,14 @@ export const useBench = create<PolicyBench>()((set, get) => ({
   say: (message) => set({ message }),
   analysed: (xml, analysis) => {
     // An answer about a text that has changed meanwhile: the next one is on its way.
-    if (xml === get().xml) set(({ lastForm }) => ({ analysis, lastForm: analysis.policy?.form ?? lastForm }));
+    if (xml === get().xml)
+      set(({ lastForm }) => ({ analysis, analysedXml: xml, lastForm: analysis.policy?.form ?? lastForm }));
   },
   foreseen: (xml, whatIf) => {
     if (xml === get().xml) set({ whatIf });
   },
 
+  offer: (offered) => set({ offered }),
   replace: ({ path, xml, assertions }) =>
     set(({ opened }) => ({ ...fresh, path, xml, assertions, opened: opened + 1 })),
 
@@ -169,5 +184,5 @@ export const useBench = create<PolicyBench>()((set, get) => ({
 async function readText(api: LabApi, path: string): Promise<string | undefined> {
   const result = await api.readFile(path);
   if (!result.ok && result.error.code === 'ENOENT') return undefined;
-  return new TextDecoder('utf-8', { fatal: true }).decode(unwrap(result));
+  return decodeText(unwrap(result), path);
 }

@@ -121,8 +121,8 @@ export class PolicyLab extends FakeLab {
     return answer(() => diffPolicies(readPolicy(oldXml).policy, readPolicy(newXml).policy));
   }
 
-  override async writePolicy(form: PolicyForm) {
-    return ok(formText(form));
+  override async writePolicy(form: PolicyForm, source?: string) {
+    return ok(formText(form, source));
   }
 
   override async policyInForce() {

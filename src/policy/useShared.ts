@@ -1,8 +1,9 @@
 /** A link that carries a policy opens it in the bench; the address is tidied, so that a reload opens what was left. */
 import { useEffect } from 'react';
 import { showPanel } from '../workbench/layout';
-import { useBench } from './bench';
+import { holdsUnsaved, useBench } from './bench';
 import { isShared, readShared } from './share';
+import { text } from './text';
 
 export function useSharedPolicy(): void {
   useEffect(() => {
@@ -10,9 +11,10 @@ export function useSharedPolicy(): void {
       if (!isShared(location.hash)) return;
       const shared = await readShared(location.hash);
       history.replaceState(null, '', `${location.pathname}${location.search}`);
-      const { replace, say } = useBench.getState();
-      if (shared) replace(shared);
-      else say({ isBad: true, text: 'This link is damaged: it carries no policy.' });
+      const bench = useBench.getState();
+      if (!shared) bench.say({ isBad: true, text: text.damagedLink });
+      else if (holdsUnsaved(bench)) bench.offer(shared);
+      else bench.replace(shared);
       showPanel('policy');
     };
     void take();

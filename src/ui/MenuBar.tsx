@@ -5,6 +5,8 @@ export interface MenuItem {
   readonly label: string;
   /** As shown beside it. */
   readonly keys?: string | undefined;
+  /** Other keys that do the same. */
+  readonly otherKeys?: readonly string[];
   readonly isDisabled?: boolean;
   /** A line above it. */
   readonly hasLine?: boolean;

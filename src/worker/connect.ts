@@ -51,7 +51,7 @@ function withTransfers(remote: LabApi): LabApi {
     policyFlows: (xml, ignored) => remote.policyFlows(xml, ignored),
     whatIfPolicy: (xml, assertions) => remote.whatIfPolicy(xml, assertions),
     comparePolicies: (oldXml, newXml) => remote.comparePolicies(oldXml, newXml),
-    writePolicy: (form) => remote.writePolicy(form),
+    writePolicy: (form, source) => remote.writePolicy(form, source),
     policyInForce: () => remote.policyInForce(),
     watchPolicy: (isOn) => remote.watchPolicy(isOn),
     findRefusal: (text, back) => remote.findRefusal(text, back),

@@ -188,7 +188,15 @@ export class FakeLab implements LabApi {
   }
 
   async whatIfPolicy(_xml: string, _assertions: string): Promise<LabResult<WhatIf>> {
-    return ok({ inForce: undefined, isLegal: false, reasons: [], domains: [], resources: [], assertions: [] });
+    return ok({
+      inForce: undefined,
+      isSame: false,
+      isLegal: false,
+      reasons: [],
+      domains: [],
+      resources: [],
+      assertions: [],
+    });
   }
 
   async comparePolicies(_oldXml: string, _newXml: string): Promise<LabResult<PolicyDiff>> {

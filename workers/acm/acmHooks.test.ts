@@ -22,7 +22,8 @@ import { seeded } from '../lib/random';
 import { AcmHooks, parseSsidref } from './acmHooks';
 import { orchard } from './orchard.testkind';
 import { compilePolicy, decodePolicy } from './policyBinary';
-import { readPolicy, writePolicy } from './policyXml';
+import { writePolicy } from './policyWriter';
+import { readPolicy } from './policyXml';
 import { buffer, words, xsmOp } from './xsmOp.testkind';
 
 const KERNEL = new Uint8Array(4);

@@ -10,7 +10,8 @@ import { binaryOf, decodePolicy, encodePolicy } from './policyBinary';
 import { PolicyMap, writeMap } from './policyMap';
 import type { AcmPolicy } from './policyModel';
 import { checkPolicy } from './policyRules';
-import { readPolicy, writePolicy } from './policyXml';
+import { writePolicy } from './policyWriter';
+import { readPolicy } from './policyXml';
 
 const NO_HASH = new Uint8Array(20);
 const files = { policy: '/p', binary: '/b' };

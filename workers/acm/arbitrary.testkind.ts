@@ -23,8 +23,9 @@ export const policies = (size: number): fc.Arbitrary<AcmPolicy> =>
           ste: fc.array(fc.subarray(base.ste), { minLength: base.labels.length, maxLength: base.labels.length }),
           chwall: fc.array(fc.subarray(base.chwall), { minLength: base.labels.length, maxLength: base.labels.length }),
           minor: fc.nat({ max: 9999 }),
+          primary: fc.constantFrom('chwall' as const, 'ste' as const, undefined),
         })
-        .map(({ sets, ste, chwall, minor }): AcmPolicy => {
+        .map(({ sets, ste, chwall, minor, primary }): AcmPolicy => {
           const legal = (types: readonly string[]) =>
             types.reduce<string[]>((kept, type) => {
               const clashes = sets.some((set) => set.includes(type) && kept.some((other) => set.includes(other)));
@@ -34,6 +35,7 @@ export const policies = (size: number): fc.Arbitrary<AcmPolicy> =>
           return {
             name: base.name,
             version: `1.${minor}`,
+            primary,
             ste: { types: base.ste.map((type) => ({ name: type })) },
             chwall: {
               types: base.chwall.map((type) => ({ name: type })),

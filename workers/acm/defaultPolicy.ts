@@ -14,6 +14,7 @@ export function defaultPolicy(from?: string): AcmPolicy {
   return {
     name: DEFAULT_POLICY_NAME,
     version: '1.0',
+    primary: 'chwall',
     ste: { types: [{ name: SYSTEM }] },
     chwall: { types: [{ name: SYSTEM }], conflictSets: [] },
     bootstrap: SYSTEM,

@@ -6,6 +6,7 @@ const types = ['SystemManagement', '__UNLABELED__', 'apple', 'apple.press', 'pea
 export const orchard: AcmPolicy = {
   name: 'orchard',
   version: '1.0',
+  primary: 'chwall',
   ste: { types: types.map((name) => ({ name })) },
   chwall: { types: types.map((name) => ({ name })), conflictSets: [{ name: 'fruit', types: ['apple', 'pear'] }] },
   bootstrap: 'SystemManagement',

@@ -8,7 +8,8 @@ import { binaryOf, compilePolicy, decodePolicy, encodePolicy } from './policyBin
 import { PolicyMap, writeMap } from './policyMap';
 import { checkPolicy, policyProblems } from './policyRules';
 import { schemaText } from './policySchema';
-import { PolicyError, readPolicy, writePolicy } from './policyXml';
+import { writePolicy } from './policyWriter';
+import { PolicyError, readPolicy } from './policyXml';
 import { parseXml, prettyXml, xmlText } from './xmlTree';
 
 const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');

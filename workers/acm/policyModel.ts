@@ -27,6 +27,8 @@ export function isLabelName(name: string): boolean {
 
 export const LABEL_NAME_RULE = 'no blanks, colons, commas, quotes, brackets and backslashes';
 
+export type PrimaryComponent = 'ste' | 'chwall';
+
 export interface VmLabel {
   readonly name: string;
   /** The old name, in an update that renames. */
@@ -65,6 +67,11 @@ export interface AcmPolicy {
   readonly versionPlace?: Place | undefined;
   /** The policy that this one updates. */
   readonly from?: { readonly name: string; readonly version: string } | undefined;
+  /**
+   * Which component the file calls the primary one; undefined: neither. It is a word of the file and no more: a compiled
+   * policy has CHWALL first whenever it has it (tools/python/xen/util/acmpolicy.py, Xen 3.4).
+   */
+  readonly primary?: PrimaryComponent | undefined;
   /** Undefined: the policy has no such component. */
   readonly ste: { readonly types: readonly PolicyType[] } | undefined;
   readonly chwall: { readonly types: readonly PolicyType[]; readonly conflictSets: readonly ConflictSet[] } | undefined;

@@ -1,5 +1,5 @@
 /**
- * Policy files: XML into the model, every problem with its line, and the model into XML.
+ * Policy files: XML into the model, every problem with its line.
  */
 import {
   type AcmPolicy,
@@ -11,17 +11,8 @@ import {
   type ResourceLabel,
   type VmLabel,
 } from './policyModel';
-import { checkSchema, POLICY_NAMESPACE, POLICY_ROOT } from './policySchema';
-import {
-  elements,
-  escaped,
-  type Place,
-  parseXml,
-  textOf,
-  type XmlDocument,
-  type XmlElement,
-  XmlError,
-} from './xmlTree';
+import { checkSchema } from './policySchema';
+import { elements, type Place, parseXml, textOf, type XmlDocument, type XmlElement, XmlError } from './xmlTree';
 import { XsError, type XserrName } from './xserr';
 
 export interface PolicyProblem {
@@ -107,6 +98,7 @@ function policyOf(root: XmlElement): AcmPolicy {
   const subjects = child(template, 'SubjectLabels');
   const objects = child(template, 'ObjectLabels');
   const conflicts = chwall && child(chwall, 'ConflictSets');
+  const isPrimary = (part: XmlElement | undefined) => part?.attributes.has('priority') === true;
   return {
     name: textOf(child(header, 'PolicyName')!),
     url: optional('PolicyUrl'),
@@ -116,6 +108,8 @@ function policyOf(root: XmlElement): AcmPolicy {
     version: textOf(child(header, 'Version')!),
     versionPlace: (from ?? child(header, 'Version')!).place,
     from: from && { name: textOf(child(from, 'PolicyName')!), version: textOf(child(from, 'Version')!) },
+    // Where both say so, the one that Xen takes.
+    primary: isPrimary(chwall) ? 'chwall' : isPrimary(ste) ? 'ste' : undefined,
     ste: ste && { types: typesOf(child(ste, 'SimpleTypeEnforcementTypes')) },
     chwall: chwall && {
       types: typesOf(child(chwall, 'ChineseWallTypes')),
@@ -167,86 +161,4 @@ function typesOf(list: XmlElement | undefined): readonly PolicyType[] {
 
 function namesOf(list: XmlElement | undefined): readonly string[] {
   return typesOf(list).map(({ name }) => name);
-}
-
-/** The policy as a file. */
-export function writePolicy(policy: AcmPolicy): string {
-  const out: string[] = ['<?xml version="1.0" encoding="UTF-8"?>'];
-  let depth = 0;
-  const line = (text: string) => out.push(`${'  '.repeat(depth)}${text}`);
-  const leaf = (name: string, value: string | undefined, attribute = '') => {
-    if (value !== undefined) line(`<${name}${attribute}>${escaped(value)}</${name}>`);
-  };
-  const group = (name: string, attribute: string, body: () => void) => {
-    line(`<${name}${attribute}>`);
-    depth++;
-    body();
-    depth--;
-    line(`</${name}>`);
-  };
-  const typeLeaves = (list: readonly string[]) => {
-    for (const type of list) leaf('Type', type);
-  };
-  const types = (name: string, list: readonly string[]) => {
-    if (list.length > 0) group(name, '', () => typeLeaves(list));
-  };
-  const nameOf = (label: { name: string; from?: string | undefined }) =>
-    leaf('Name', label.name, label.from === undefined ? '' : ` from="${escaped(label.from)}"`);
-
-  group(POLICY_ROOT, ` xmlns="${POLICY_NAMESPACE}"`, () => {
-    group('PolicyHeader', '', () => {
-      leaf('PolicyName', policy.name);
-      leaf('PolicyUrl', policy.url);
-      leaf('Reference', policy.reference);
-      leaf('Date', policy.date);
-      leaf('NameSpaceUrl', policy.nameSpaceUrl);
-      leaf('Version', policy.version);
-      const { from } = policy;
-      if (from)
-        group('FromPolicy', '', () => {
-          leaf('PolicyName', from.name);
-          leaf('Version', from.version);
-        });
-    });
-    const { ste, chwall } = policy;
-    if (ste)
-      group('SimpleTypeEnforcement', '', () =>
-        types(
-          'SimpleTypeEnforcementTypes',
-          ste.types.map(({ name }) => name),
-        ),
-      );
-    if (chwall)
-      group('ChineseWall', ' priority="PrimaryPolicyComponent"', () => {
-        types(
-          'ChineseWallTypes',
-          chwall.types.map(({ name }) => name),
-        );
-        if (chwall.conflictSets.length > 0)
-          group('ConflictSets', '', () => {
-            for (const set of chwall.conflictSets)
-              group('Conflict', ` name="${escaped(set.name)}"`, () => typeLeaves(set.types));
-          });
-      });
-    group('SecurityLabelTemplate', '', () => {
-      if (policy.vmLabels.length > 0)
-        group('SubjectLabels', ` bootstrap="${escaped(policy.bootstrap)}"`, () => {
-          for (const label of policy.vmLabels)
-            group('VirtualMachineLabel', '', () => {
-              nameOf(label);
-              types('SimpleTypeEnforcementTypes', label.ste);
-              types('ChineseWallTypes', label.chwall);
-            });
-        });
-      if (policy.resourceLabels.length > 0)
-        group('ObjectLabels', '', () => {
-          for (const label of policy.resourceLabels)
-            group('ResourceLabel', '', () => {
-              nameOf(label);
-              types('SimpleTypeEnforcementTypes', [label.ste]);
-            });
-        });
-    });
-  });
-  return `${out.join('\n')}\n`;
 }

@@ -17,7 +17,8 @@ import { naive, policies } from './arbitrary.testkind';
 import { numberPolicy, ssidref } from './numbering';
 import { compilePolicy } from './policyBinary';
 import type { AcmPolicy } from './policyModel';
-import { readPolicy, writePolicy } from './policyXml';
+import { writePolicy } from './policyWriter';
+import { readPolicy } from './policyXml';
 import { buffer, fillBuffers, words, xsmOp } from './xsmOp.testkind';
 
 const KERNEL = new Uint8Array(4);

@@ -20,6 +20,16 @@ export interface XmlElement {
   readonly attributes: ReadonlyMap<string, string>;
   readonly children: readonly XmlNode[];
   readonly place: Place;
+  readonly span: XmlSpan;
+}
+
+/** Offsets in the text. */
+export interface XmlSpan {
+  readonly start: number;
+  /** Behind the start tag and before the end tag; of `<a/>` both are the end. */
+  readonly contentStart: number;
+  readonly contentEnd: number;
+  readonly end: number;
 }
 
 export type XmlNode =
@@ -49,7 +59,7 @@ export const MAX_XML_LENGTH = 1 << 20;
 const MAX_DEPTH = 32;
 const START: Place = { line: 1, column: 1 };
 
-type OpenElement = Omit<XmlElement, 'children'> & { readonly children: XmlNode[] };
+type OpenElement = Omit<XmlElement, 'children' | 'span'> & { readonly children: XmlNode[]; span: XmlSpan };
 
 /** Throws XmlError. */
 export function parseXml(text: string): XmlDocument {
@@ -76,14 +86,29 @@ export function parseXml(text: string): XmlDocument {
   parser.on('opentag', (tag) => {
     if (open.length >= MAX_DEPTH) throw new XmlError(`elements are nested deeper than ${MAX_DEPTH}`, here());
     const attributes = new Map(Object.values(tag.attributes).map(({ name, value }) => [name, value]));
-    const place = here(Math.max(0, text.lastIndexOf(`<${tag.name}`, parser.position)));
+    // The parser stands behind the tag, where the next one may begin.
+    const end = parser.position;
+    const start = Math.max(0, text.lastIndexOf(`<${tag.name}`, end - 1));
     const { name, local, uri } = tag;
-    const element: OpenElement = { kind: 'element', name, local, namespace: uri, attributes, children: [], place };
+    const element: OpenElement = {
+      kind: 'element',
+      name,
+      local,
+      namespace: uri,
+      attributes,
+      children: [],
+      place: here(start),
+      span: { start, contentStart: end, contentEnd: end, end },
+    };
     add(element);
     open.push(element);
   });
-  parser.on('closetag', () => {
+  parser.on('closetag', ({ isSelfClosing }) => {
     const closed = open.pop();
+    if (closed && !isSelfClosing) {
+      const end = parser.position;
+      closed.span = { ...closed.span, contentEnd: text.lastIndexOf('</', end - 1), end };
+    }
     if (open.length === 0) root = closed;
   });
   parser.on('text', (content) => {

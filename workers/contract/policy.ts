@@ -18,6 +18,8 @@ export interface PolicyFormLabel {
   readonly name: string;
   /** The old name, in an update that renames. */
   readonly from?: string | undefined;
+  /** Its name in the text that the form was read from; undefined: it is new. */
+  readonly origin?: string | undefined;
   readonly ste: readonly string[];
   readonly chwall: readonly string[];
 }
@@ -25,6 +27,7 @@ export interface PolicyFormLabel {
 export interface PolicyFormResource {
   readonly name: string;
   readonly from?: string | undefined;
+  readonly origin?: string | undefined;
   readonly ste: string;
 }
 
@@ -37,6 +40,8 @@ export interface PolicyForm {
   readonly nameSpaceUrl?: string | undefined;
   readonly version: string;
   readonly from?: { readonly name: string; readonly version: string } | undefined;
+  /** The component with `priority="PrimaryPolicyComponent"`; undefined: the file does not say. */
+  readonly primary?: 'ste' | 'chwall' | undefined;
   readonly steTypes: readonly string[];
   readonly chwallTypes: readonly string[];
   readonly conflictSets: readonly { readonly name: string; readonly types: readonly string[] }[];
@@ -237,6 +242,8 @@ export interface WhatIfDomain {
 export interface WhatIf {
   /** Name and version of the policy in force. */
   readonly inForce: string | undefined;
+  /** It says what the policy in force says. */
+  readonly isSame: boolean;
   readonly isLegal: boolean;
   /** Why `xm setpolicy` would refuse it. */
   readonly reasons: readonly { readonly code: string; readonly text: string; readonly line?: number | undefined }[];
@@ -300,8 +307,11 @@ export interface PolicyApi {
   /** The edited policy, which is not loaded, held against the running domains. */
   whatIfPolicy(xml: string, assertions: string): Promise<LabResult<WhatIf>>;
   comparePolicies(oldXml: string, newXml: string): Promise<LabResult<PolicyDiff>>;
-  /** A form as a policy file. */
-  writePolicy(form: PolicyForm): Promise<LabResult<string>>;
+  /**
+   * A form as a policy file. `source`: the text that it was read from, of which everything stays that the form has not
+   * changed, comments and layout as well.
+   */
+  writePolicy(form: PolicyForm, source?: string): Promise<LabResult<string>>;
   /** The policy in force as xend keeps it; null without one. */
   policyInForce(): Promise<LabResult<string | null>>;
   /** While it is on, `policy` and `decisions` events are sent. Answers what there is now. */

@@ -396,7 +396,7 @@ export class Lab implements LabApi {
   policyFlows = (xml: string, ignored: readonly string[]) => this.#answer(() => this.#policy.flows(xml, ignored));
   whatIfPolicy = (xml: string, assertions: string) => this.#answer(() => this.#policy.whatIf(xml, assertions));
   comparePolicies = (oldXml: string, newXml: string) => this.#answer(() => this.#policy.compare(oldXml, newXml));
-  writePolicy = (form: PolicyForm) => this.#answer(() => this.#policy.write(form));
+  writePolicy = (form: PolicyForm, source?: string) => this.#answer(() => this.#policy.write(form, source));
   policyInForce = () => this.#answer(() => this.#policy.inForce());
   watchPolicy = (isOn: boolean) => this.#answer(() => this.#policy.watch(isOn));
   findRefusal = (text: string, back: number) => this.#answer(() => this.#policy.findRefusal(text, back));

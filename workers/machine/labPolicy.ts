@@ -82,8 +82,8 @@ export class LabPolicy {
     return diffPolicies(readable(oldXml, 'the first policy'), readable(newXml, 'the second policy'));
   }
 
-  write(form: PolicyForm): string {
-    return formText(form);
+  write(form: PolicyForm, source?: string): string {
+    return formText(form, source);
   }
 
   readWorkload(text: string): WorkloadDefinition {

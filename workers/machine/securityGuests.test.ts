@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AcmPolicy } from '../acm/policyModel';
-import { readPolicy, writePolicy } from '../acm/policyXml';
+import { writePolicy } from '../acm/policyWriter';
+import { readPolicy } from '../acm/policyXml';
 import { GuestConsole } from '../platform/node/guestConsole';
 import { type BootedHost, bootedHost } from '../platform/node/testing';
+import { LabPolicy } from './labPolicy';
 
 let machine: BootedHost;
 afterEach(() => {
@@ -100,6 +102,16 @@ describe('a storage driver domain', () => {
       hook: 'evtchn',
       subject: { domid: await domid('auto') },
       object: { domid: await domid('driver') },
+    });
+    // What the page is told of it: names, and that they have no type in common.
+    const bench = new LabPolicy(machine.host.host);
+    bench.report(0);
+    expect(bench.watch(true).decisions.findLast(({ isPermitted }) => !isPermitted)).toMatchObject({
+      hook: 'evtchn',
+      policy: 'vio 1.0',
+      subject: { name: 'auto', label: 'AutoCorp', ste: ['AutoCorp'] },
+      object: { name: 'driver', label: 'VIOServer', ste: withVio.vmLabels.at(-1)!.ste.toSorted() },
+      types: [],
     });
     // The others do not notice.
     expect(await driver.run('ls /sys >/dev/null && echo works')).toBe('works\n');

@@ -16,7 +16,8 @@ import {
   type UpdatePlan,
   updatedLabel,
 } from '../acm/policyUpdate';
-import { PolicyError, type PolicyFile, readPolicy, writePolicy } from '../acm/policyXml';
+import { writePolicy } from '../acm/policyWriter';
+import { PolicyError, type PolicyFile, readPolicy } from '../acm/policyXml';
 import { findResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
 import { prettyXml, xmlText } from '../acm/xmlTree';
 import { XsError } from '../acm/xserr';

@@ -1,3 +1,4 @@
+import { File } from 'node:buffer';
 import { act, cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { diffPolicies } from '../../../workers/acm/analysis/diff';
@@ -84,6 +85,116 @@ it('saves and opens the definition', async () => {
   fireEvent.click(screen.getByRole('menuitem', { name: /^Open Workload/ }));
   await answer('/root/my.wld');
   await waitFor(() => expect(useEzPolicy.getState().definition).toEqual(before));
+});
+
+/** The table of the original's menus (tools/security/xensec_ezpolicy, Xen 3.4), in a browser's tab. */
+const keysOfMenus: readonly (readonly [menu: string, item: RegExp, key: string | undefined])[] = [
+  ['File', /^Open Workload Definition\.\.\./, 'Ctrl-O'],
+  ['File', /^Save Workload Definition/, 'Ctrl-S'],
+  ['File', /^Save Workload Defintion as\.\.\./, 'Alt-S'],
+  ['File', /^Save as Xen ACM Security Policy \.\.\./, 'Alt-T'],
+  ['File', /^New/, 'Alt-N'],
+  ['File', /^Exit/, 'Ctrl-X'],
+  ['Edit', /^Rename/, 'Ctrl-R'],
+  ['Edit', /^Add/, 'Ctrl-A'],
+  ['Edit', /^Delete/, 'Ctrl-D'],
+  ['View', /^Sort All/, undefined],
+  ['View', /^Collapse All/, 'Ctrl-C'],
+  ['View', /^Expand All/, 'Ctrl-E'],
+  ['Help', /^Step-By-Step Help/, 'Ctrl-H'],
+  ['Help', /^About/, undefined],
+];
+
+it('has the keys of the original in its menus', async () => {
+  await renderWithLab(<EzPolicyPanel />, new PolicyLab());
+  for (const [menu, item, key] of keysOfMenus) {
+    press(menu[0]!.toLowerCase(), { altKey: true });
+    const shown = within(screen.getByRole('menu', { name: menu })).getByRole('menuitem', { name: item }).textContent;
+    expect(/(Ctrl|Alt)-[A-Z]$/.exec(shown!)?.[0]).toBe(key);
+  }
+});
+
+it('does with each key what its menu says', async () => {
+  const lab = await chapter10();
+  const dialogSays = async (key: string, modifiers: { ctrlKey?: boolean; altKey?: boolean }, words: string) => {
+    press(key, modifiers);
+    expect((await screen.findByRole('dialog')).textContent).toContain(words);
+    await answer(undefined, /Help/.test(words) || words.startsWith('HELP') ? 'OK' : 'Cancel');
+  };
+  press('c', { ctrlKey: true });
+  expect(screen.queryByRole('treeitem', { name: 'MarketAnalysis' })).toBeNull();
+  press('e', { ctrlKey: true });
+  expect(item('MarketAnalysis')).toBeTruthy();
+  fireEvent.click(item('A-Bank'));
+  await dialogSays('r', { ctrlKey: true }, 'Please enter org/dept name:');
+  await dialogSays('a', { ctrlKey: true }, 'Please enter org/dept name:');
+  await dialogSays('h', { ctrlKey: true }, 'HELP: Creating a Xen Security Policy in 3 Steps');
+  await dialogSays('s', { ctrlKey: true }, 'Select Workload Definition file name');
+  await dialogSays('s', { altKey: true }, 'Select Workload Definition file name');
+  await dialogSays('t', { altKey: true }, 'POLICYNAME');
+  fireEvent.click(item('MarketAnalysis'));
+  press('d', { ctrlKey: true });
+  expect(screen.queryByRole('treeitem', { name: 'MarketAnalysis' })).toBeNull();
+  press('o', { ctrlKey: true });
+  await answer(undefined, 'No');
+  press('x', { ctrlKey: true });
+  await answer(undefined, 'No');
+  expect(lab.files.has('/root/myspec.wld')).toBe(false);
+  // A browser may keep this one for itself; what arrives counts.
+  press('n', { ctrlKey: true });
+  await answer(undefined, 'Yes');
+  await waitFor(() => expect(screen.queryAllByRole('treeitem')).toEqual([]));
+});
+
+it('keeps the keys from the browser also while their items are disabled, and no others', async () => {
+  await renderWithLab(<EzPolicyPanel />, new PolicyLab());
+  // fireEvent answers false when the default was prevented.
+  expect(press('r', { ctrlKey: true })).toBe(false);
+  expect(screen.queryByRole('dialog')).toBeNull();
+  expect(press('k', { ctrlKey: true })).toBe(true);
+  const tree = screen.getByRole('tree');
+  expect(fireEvent.keyDown(tree, { key: 'S', ctrlKey: true, shiftKey: true })).toBe(true);
+  // A Cyrillic keyboard.
+  fireEvent.keyDown(tree, { key: 'р', code: 'KeyH', ctrlKey: true });
+  expect((await screen.findByRole('dialog')).textContent).toContain('HELP');
+  await answer();
+});
+
+it('names Ctrl-N where the browser gives it to the page', async () => {
+  const media = { matches: true, addEventListener: vi.fn(), removeEventListener: vi.fn() };
+  vi.stubGlobal('matchMedia', () => media);
+  Object.defineProperty(navigator, 'keyboard', { value: {}, configurable: true });
+  try {
+    await renderWithLab(<EzPolicyPanel />, new PolicyLab());
+    press('f', { altKey: true });
+    expect(screen.getByRole('menuitem', { name: /^New/ }).textContent).toBe('NewCtrl-N');
+  } finally {
+    vi.unstubAllGlobals();
+    Reflect.deleteProperty(navigator, 'keyboard');
+  }
+});
+
+it('takes a definition of this computer, and asks before its name overwrites one of Domain-0', async () => {
+  const lab = new PolicyLab();
+  lab.files.set('/root/a.wld', 'another');
+  await renderWithLab(<EzPolicyPanel />, lab);
+  const picker = screen.getByLabelText('From this computer …', { selector: 'input' });
+  const content = "ezpolicy = {'orgs': [['Avis', []]], 'cons': []}";
+  await act(async () => {
+    fireEvent.change(picker, { target: { files: [new File([content], 'a.wld')] } });
+  });
+  expect(await screen.findByRole('treeitem', { name: 'Avis' })).toBeTruthy();
+  press('s', { ctrlKey: true });
+  await answer();
+  expect((await screen.findByRole('dialog')).textContent).toContain('/root/a.wld exists.');
+  await answer(undefined, 'No');
+  expect(lab.files.get('/root/a.wld')).toBe('another');
+  await act(async () => {
+    fireEvent.change(picker, { target: { files: [new File([Uint8Array.of(0xff)], 'b.wld')] } });
+  });
+  expect((await screen.findByRole('dialog')).textContent).toContain('b.wld is not UTF-8 text.');
+  await answer();
+  expect(screen.getByRole('treeitem', { name: 'Avis' })).toBeTruthy();
 });
 
 it('refuses what the original refuses, in its words', async () => {

@@ -5,12 +5,13 @@ import { type Menu, MenuBar, type MenuBarHandle } from '../../ui/MenuBar';
 import { SplitPane } from '../../ui/SplitPane';
 import { closePanel, showPanel } from '../../workbench/layout';
 import { useLabHandle } from '../../worker/LabContext';
-import { useBench } from '../bench';
+import { holdsUnsaved, useBench } from '../bench';
 import '../policy.css';
 import { pathTaken, toolPanels, useTools } from '../tools';
 import { EzPolicyActions } from './actions';
 import { sortDepartments, UNLABELED } from './definition';
 import { EzPolicyFiles } from './files';
+import { keyText, useHasCtrlN } from './keys';
 import { RuleBox } from './RuleBox';
 import { isUnsaved, useEzPolicy } from './state';
 import { text } from './text';
@@ -57,15 +58,18 @@ export function EzPolicyPanel() {
   const menus = useMenus(actions, files, dialogs);
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     if (event.target instanceof HTMLElement && event.target.closest('dialog')) return;
-    const access =
-      event.altKey && !event.ctrlKey ? menus.find(({ title }) => title[0]?.toLowerCase() === event.key) : undefined;
     const pressed = keyText(event);
-    const item = menus.flatMap(({ items }) => items).find(({ keys }) => keys !== undefined && keys === pressed);
-    if (!access && (!item || item.isDisabled)) return;
+    if (pressed === '') return;
+    const access = menus.find(({ title }) => pressed === `Alt-${title[0]}`);
+    const item = menus
+      .flatMap(({ items }) => items)
+      .find(({ keys, otherKeys }) => keys === pressed || otherKeys?.includes(pressed));
+    if (!access && !item) return;
+    // Not the browser's either: what cannot be renamed now is no reason to load the page anew.
     event.preventDefault();
     event.stopPropagation();
     if (access) bar.current?.open(access.title);
-    else item?.run();
+    else if (!item?.isDisabled) item?.run();
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the window's keys, wherever in it the focus is
@@ -101,16 +105,10 @@ export function EzPolicyPanel() {
   );
 }
 
-function keyText(event: KeyboardEvent): string {
-  const letter = event.key.length === 1 ? event.key.toUpperCase() : '';
-  if (letter === '') return '';
-  if (event.ctrlKey && !event.altKey) return `Ctrl-${letter}`;
-  return event.altKey && !event.ctrlKey ? `Alt-${letter}` : '';
-}
-
 function useMenus(actions: EzPolicyActions, files: EzPolicyFiles, dialogs: Dialogs): readonly Menu[] {
   const selection = useEzPolicy((state) => state.selection);
   const organizations = useEzPolicy((state) => state.definition.organizations);
+  const hasCtrlN = useHasCtrlN();
   const { items } = text;
   const [only] = selection;
   const isOne = selection.length === 1;
@@ -118,9 +116,9 @@ function useMenus(actions: EzPolicyActions, files: EzPolicyFiles, dialogs: Dialo
   const savePolicy = async () => {
     const path = await files.savePolicy();
     if (path === undefined) return;
-    // Where it can be examined, and put in force.
-    const { open } = useBench.getState();
-    void open(files.lab, path);
+    // Where it can be examined, and put in force; not at the price of what is being written there.
+    const bench = useBench.getState();
+    if (!holdsUnsaved(bench)) void bench.open(files.lab, path);
   };
   const fresh = async () => {
     if (await files.mayDiscard()) useEzPolicy.getState().fresh();
@@ -141,8 +139,13 @@ function useMenus(actions: EzPolicyActions, files: EzPolicyFiles, dialogs: Dialo
         { label: items.saveAs, keys: 'Alt-S', run: () => void files.saveAs() },
         { label: items.download, run: () => void files.downloadFile() },
         { label: items.policy, keys: 'Alt-T', hasLine: true, run: () => void savePolicy() },
-        // A browser keeps Ctrl-N for itself.
-        { label: items.fresh, keys: 'Alt-N', hasLine: true, run: () => void fresh() },
+        {
+          label: items.fresh,
+          keys: hasCtrlN ? 'Ctrl-N' : 'Alt-N',
+          otherKeys: ['Ctrl-N', 'Alt-N'],
+          hasLine: true,
+          run: () => void fresh(),
+        },
         { label: items.exit, keys: 'Ctrl-X', hasLine: true, run: () => void exit() },
       ],
     },

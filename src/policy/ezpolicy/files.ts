@@ -4,6 +4,7 @@ import type { Dialogs } from '../../ui/dialogs';
 import { messageOf, unwrap } from '../../worker/connect';
 import { download } from '../download';
 import { POLICIES, sourcePath } from '../paths';
+import { decodeText, readFileText } from '../textFile';
 import { isUnsaved, useEzPolicy } from './state';
 import { text } from './text';
 
@@ -59,33 +60,33 @@ export class EzPolicyFiles {
   load(path: string): Promise<void> {
     return this.#guard(async () => {
       const bytes = unwrap(await this.lab.readFile(path));
-      await this.#take(new TextDecoder().decode(bytes), path);
+      await this.#take(decodeText(bytes, path), path, false);
     });
   }
 
   uploaded(file: File): Promise<void> {
-    return this.#guard(async () => this.#take(await file.text(), `${HOME}/${file.name}`));
+    return this.#guard(async () => this.#take(await readFileText(file), `${HOME}/${file.name}`, true));
   }
 
-  async #take(content: string, path: string): Promise<void> {
-    useEzPolicy.getState().opened(unwrap(await this.lab.readWorkload(content)), path);
+  async #take(content: string, path: string, isForeign: boolean): Promise<void> {
+    useEzPolicy.getState().opened(unwrap(await this.lab.readWorkload(content)), path, isForeign);
   }
 
   async save(): Promise<void> {
-    const { path } = useEzPolicy.getState();
-    if (path === undefined) await this.saveAs();
+    const { path, isForeign } = useEzPolicy.getState();
+    if (path === undefined || isForeign) await this.saveAs();
     else await this.#write(path);
   }
 
   async saveAs(): Promise<void> {
-    const { path } = useEzPolicy.getState();
+    const { path, isForeign } = useEzPolicy.getState();
     const chosen = await this.dialogs.askText({
       title: text.opening,
       message: '*.wld',
       initial: path ?? `${HOME}/myspec.wld`,
     });
     if (chosen === undefined || chosen === '') return;
-    if (chosen !== path && !(await this.#mayOverwrite(chosen))) return;
+    if ((chosen !== path || isForeign) && !(await this.#mayOverwrite(chosen))) return;
     await this.#write(chosen);
   }
 

@@ -9,6 +9,8 @@ interface EzPolicy {
   /** Of the .wld file; undefined: none yet. */
   readonly path: string | undefined;
   readonly hasFile: boolean;
+  /** It came from this computer: Domain-0 may hold another file of that name. */
+  readonly isForeign: boolean;
   readonly selection: readonly Workload[];
   /** Organisations whose departments are shown. */
   readonly expanded: readonly string[];
@@ -17,7 +19,7 @@ interface EzPolicy {
   readonly select: (workload: Workload, isMultiple: boolean) => void;
   readonly clearSelection: () => void;
   readonly expand: (organizations: readonly string[]) => void;
-  readonly opened: (definition: WorkloadDefinition, path: string | undefined) => void;
+  readonly opened: (definition: WorkloadDefinition, path: string, isForeign: boolean) => void;
   readonly savedTo: (path: string) => void;
   readonly fresh: () => void;
   readonly say: (status: string) => void;
@@ -29,6 +31,7 @@ const start = {
   saved: startDefinition,
   path: undefined,
   hasFile: false,
+  isForeign: false,
   selection: [],
   expanded: [],
   status: '',
@@ -51,16 +54,17 @@ export const useEzPolicy = create<EzPolicy>()((set) => ({
     }),
   clearSelection: () => set({ selection: [] }),
   expand: (expanded) => set({ expanded }),
-  opened: (definition, path) =>
+  opened: (definition, path, isForeign) =>
     set({
       definition,
       saved: definition,
       path,
       hasFile: true,
+      isForeign,
       selection: [],
       expanded: definition.organizations.map(({ name }) => name),
     }),
-  savedTo: (path) => set(({ definition }) => ({ saved: definition, path, hasFile: true })),
+  savedTo: (path) => set(({ definition }) => ({ saved: definition, path, hasFile: true, isForeign: false })),
   fresh: () => set({ ...start, definition: emptyDefinition, saved: emptyDefinition, hasFile: true }),
   say: (status) => set({ status }),
   reset: () => set(start),

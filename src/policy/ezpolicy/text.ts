@@ -93,5 +93,5 @@ export const text = {
     del: 'Takes the entries that are selected in this box out of the rule. Ctrl-H shows all steps.',
     manage: 'Renames or deletes this rule. Ctrl-H shows all steps.',
   },
-  hints: { keys: 'Enter, arrows: move · Ctrl-Space: select several · Shift-F10: menu' },
+  hints: { keys: 'Arrows: move · Space: select · Ctrl-Space: select several · Shift-F10: menu' },
 };

@@ -1,23 +1,30 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useId, useState } from 'react';
 import type { PolicyForm } from '../../../workers/contract';
 import { text } from '../text';
+import { FormHeader } from './FormHeader';
 import { NameList, NewName, OneType, TypeChoice } from './fields';
 import {
   type FormList,
-  nextVersion,
+  isBadName,
+  namesIn,
   removed,
   renamedLabel,
   withLabelTypes,
   withResourceType,
   withSetTypes,
 } from './formEdits';
+import { type TypedNames, useTypedNames } from './typedNames';
 
-interface Props {
+interface EditorProps {
   readonly form: PolicyForm;
   readonly onChange: (form: PolicyForm) => void;
   /** The label that other views point at. */
   readonly selected?: string | undefined;
   readonly onSelect?: (label: string) => void;
+}
+
+interface Props extends EditorProps {
+  readonly typed: TypedNames;
 }
 
 /** So many boxes that the page would take seconds to draw them. */
@@ -26,14 +33,16 @@ function isLarge({ vmLabels, resourceLabels, steTypes, chwallTypes }: PolicyForm
 }
 
 /** Every part of a policy, in the order of xensec_gen's form. */
-export function PolicyFormEditor(props: Props) {
+export function PolicyFormEditor(editor: EditorProps) {
+  const typed = useTypedNames();
+  const props: Props = { ...editor, typed };
   const { form, onChange } = props;
   const list = (name: FormList, title: string) => (
-    <NameList title={title} list={name} form={form} onChange={onChange} />
+    <NameList title={title} list={name} form={form} typed={typed} onChange={onChange} />
   );
   return (
     <div className="policy-form">
-      <Header {...props} />
+      <FormHeader {...props} />
       <div className="form-columns">
         {list('steTypes', text.form.steTypes)}
         {list('chwallTypes', text.form.chwallTypes)}
@@ -45,71 +54,17 @@ export function PolicyFormEditor(props: Props) {
   );
 }
 
-const textFields = ['name', 'url', 'reference', 'date', 'nameSpaceUrl', 'version'] as const;
-
-function Header({ form, onChange }: Props) {
-  const { fields } = text.form;
-  const from = form.from ?? { name: '', version: '' };
-  const setFrom = (change: Partial<typeof from>) => {
-    const now = { ...from, ...change };
-    onChange({ ...form, from: now.name === '' && now.version === '' ? undefined : now });
-  };
-  const setField = (field: (typeof textFields)[number], value: string) =>
-    onChange({ ...form, [field]: value === '' && field !== 'name' && field !== 'version' ? undefined : value });
-  return (
-    <fieldset className="form-header">
-      <legend>{text.form.header}</legend>
-      {textFields.map((field) => (
-        <TextField
-          key={field}
-          label={fields[field]}
-          value={form[field] ?? ''}
-          onCommit={(value) => setField(field, value)}
-        />
-      ))}
-      <TextField label={fields.fromName} value={from.name} onCommit={(name) => setFrom({ name })} />
-      <TextField label={fields.fromVersion} value={from.version} onCommit={(version) => setFrom({ version })} />
-      <div className="buttons">
-        <button type="button" title={text.form.nextHint} onClick={() => onChange(nextVersion(form))}>
-          {text.form.next}
-        </button>
-      </div>
-    </fieldset>
-  );
-}
-
-/** Takes its value when it is left or on Enter: the whole policy is written anew each time. */
-function TextField({ label, value, onCommit }: { label: string; value: string; onCommit: (value: string) => void }) {
-  const commit = (now: string) => {
-    if (now.trim() !== value) onCommit(now.trim());
-  };
-  return (
-    <label>
-      <span>{label}</span>
-      <input
-        key={value}
-        type="text"
-        defaultValue={value}
-        spellCheck={false}
-        onBlur={(event) => commit(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter') commit(event.currentTarget.value);
-        }}
-      />
-    </label>
-  );
-}
-
-function ConflictSets({ form, onChange }: Props) {
+function ConflictSets({ form, typed, onChange }: Props) {
   const title = text.form.conflictSets;
   return (
     <section className="form-part">
       <h3>{title}</h3>
-      <NewName title={title} list="conflictSets" form={form} onChange={onChange} />
+      <NewName title={title} list="conflictSets" form={form} typed={typed} onChange={onChange} />
       {form.conflictSets.map(({ name, types }) => (
         <fieldset key={name} className="form-item">
           <ItemHead title={title} name={name} list="conflictSets" form={form} onChange={onChange} />
           <TypeChoice
+            title={text.form.chwallTypes}
             label={`${text.form.chwallTypes} ${text.form.of(name)}`}
             all={form.chwallTypes}
             chosen={types}
@@ -122,12 +77,14 @@ function ConflictSets({ form, onChange }: Props) {
   );
 }
 
-function VmLabels({ form, onChange, selected, onSelect }: Props) {
+function VmLabels({ form, typed, onChange, selected, onSelect }: Props) {
   const title = text.form.vmLabels;
+  // The bench and xensec_gen may stand side by side.
+  const group = useId();
   return (
     <section className="form-part">
       <h3>{title}</h3>
-      <NewName title={title} list="vmLabels" form={form} onChange={onChange} />
+      <NewName title={title} list="vmLabels" form={form} typed={typed} onChange={onChange} />
       {form.vmLabels.map(({ name, from, ste, chwall }) => (
         <fieldset
           key={name}
@@ -138,7 +95,7 @@ function VmLabels({ form, onChange, selected, onSelect }: Props) {
             <label className="small">
               <input
                 type="radio"
-                name="bootstrap"
+                name={group}
                 aria-label={text.form.setBootstrap(name)}
                 checked={form.bootstrap === name}
                 onChange={() => onChange({ ...form, bootstrap: name })}
@@ -147,6 +104,7 @@ function VmLabels({ form, onChange, selected, onSelect }: Props) {
             </label>
           </ItemHead>
           <TypeChoice
+            title={text.form.steTypes}
             label={`${text.form.steTypes} ${text.form.of(name)}`}
             all={form.steTypes}
             chosen={ste}
@@ -154,6 +112,7 @@ function VmLabels({ form, onChange, selected, onSelect }: Props) {
             onChange={(chosen) => onChange(withLabelTypes(form, name, 'ste', chosen))}
           />
           <TypeChoice
+            title={text.form.chwallTypes}
             label={`${text.form.chwallTypes} ${text.form.of(name)}`}
             all={form.chwallTypes}
             chosen={chwall}
@@ -166,12 +125,12 @@ function VmLabels({ form, onChange, selected, onSelect }: Props) {
   );
 }
 
-function ResourceLabels({ form, onChange, selected, onSelect }: Props) {
+function ResourceLabels({ form, typed, onChange, selected, onSelect }: Props) {
   const title = text.form.resourceLabels;
   return (
     <section className="form-part">
       <h3>{title}</h3>
-      <NewName title={title} list="resourceLabels" form={form} onChange={onChange} />
+      <NewName title={title} list="resourceLabels" form={form} typed={typed} onChange={onChange} />
       {form.resourceLabels.map(({ name, from, ste }) => (
         <fieldset
           key={name}
@@ -180,6 +139,7 @@ function ResourceLabels({ form, onChange, selected, onSelect }: Props) {
         >
           <ItemHead title={title} name={name} list="resourceLabels" form={form} onChange={onChange} from={from} />
           <OneType
+            title={text.form.steTypes}
             label={`${text.form.steTypes} ${text.form.of(name)}`}
             all={form.steTypes}
             chosen={ste}
@@ -192,7 +152,7 @@ function ResourceLabels({ form, onChange, selected, onSelect }: Props) {
   );
 }
 
-interface HeadProps extends Props {
+interface HeadProps extends EditorProps {
   readonly title: string;
   readonly name: string;
   readonly list: 'conflictSets' | 'vmLabels' | 'resourceLabels';
@@ -202,6 +162,14 @@ interface HeadProps extends Props {
 
 /** Name of an entry (labels can be renamed in place) and the button that deletes it. */
 function ItemHead({ title, name, list, form, onChange, from, children }: HeadProps) {
+  const [problem, setProblem] = useState('');
+  const rename = (typed: string) => {
+    const wanted = typed.trim();
+    const isTaken = wanted !== name && namesIn(form, list).includes(wanted);
+    const found = isBadName(wanted) ? text.form.badName(wanted) : isTaken ? text.form.exists(wanted) : '';
+    setProblem(found);
+    if (found === '' && list !== 'conflictSets') onChange(renamedLabel(form, list, name, wanted));
+  };
   return (
     <legend className="item-head">
       {list === 'conflictSets' ? (
@@ -210,10 +178,13 @@ function ItemHead({ title, name, list, form, onChange, from, children }: HeadPro
         <input
           key={name}
           type="text"
-          aria-label={text.form.rename(name)}
+          aria-label={text.form.rename(title, name)}
           defaultValue={name}
           spellCheck={false}
-          onBlur={(event) => onChange(renamedLabel(form, list, name, event.target.value))}
+          onBlur={(event) => rename(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter') rename(event.currentTarget.value);
+          }}
         />
       )}
       {from !== undefined && <span className="quiet small">← {from}</span>}
@@ -226,6 +197,11 @@ function ItemHead({ title, name, list, form, onChange, from, children }: HeadPro
       >
         {text.form.remove}
       </button>
+      {problem !== '' && (
+        <span role="alert" className="bad small">
+          {problem}
+        </span>
+      )}
     </legend>
   );
 }

@@ -2,12 +2,14 @@
 import { type FormEvent, useState } from 'react';
 import type { PolicyForm } from '../../../workers/contract';
 import { text } from '../text';
-import { added, type FormList, isBadName, namesIn, removed } from './formEdits';
+import { type FormList, namesIn, removed } from './formEdits';
+import type { TypedNames } from './typedNames';
 
 interface ListProps {
   readonly title: string;
   readonly list: FormList;
   readonly form: PolicyForm;
+  readonly typed: TypedNames;
   readonly onChange: (form: PolicyForm) => void;
 }
 
@@ -46,28 +48,26 @@ export function NameList(props: ListProps) {
   );
 }
 
-/** Names are trimmed; empty and known ones are ignored; one that no policy can have is explained. */
-export function NewName({ title, list, form, onChange }: ListProps) {
-  const [name, setName] = useState('');
-  const [problem, setProblem] = useState('');
+/** A field for a new name, and the button that adds it. */
+export function NewName({ title, list, form, typed, onChange }: ListProps) {
+  const problem = typed.problems[list] ?? '';
   const add = (event: FormEvent) => {
     event.preventDefault();
-    const trimmed = name.trim();
-    const isKnown = namesIn(form, list).includes(trimmed);
-    const isBad = list !== 'conflictSets' && isBadName(trimmed);
-    setProblem(isBad ? text.form.badName(trimmed) : isKnown ? text.form.exists(trimmed) : '');
-    if (isBad || isKnown) return;
-    onChange(added(form, list, trimmed));
-    setName('');
+    onChange(typed.addTo(form, [list]));
   };
   return (
     <form className="new-name" onSubmit={add}>
       <input
         type="text"
         aria-label={text.form.added(title)}
-        value={name}
+        value={typed.names[list] ?? ''}
         spellCheck={false}
-        onChange={(event) => setName(event.target.value)}
+        onChange={(event) => typed.type(list, event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter') return;
+          event.preventDefault();
+          onChange(typed.addTo(form));
+        }}
       />
       <button type="submit" aria-label={`${text.form.newItem}: ${title}`}>
         {text.form.newItem}
@@ -82,6 +82,8 @@ export function NewName({ title, list, form, onChange }: ListProps) {
 }
 
 interface TypesProps {
+  /** Which types these are, and whose. */
+  readonly title: string;
   readonly label: string;
   readonly all: readonly string[];
   readonly chosen: readonly string[];
@@ -91,7 +93,7 @@ interface TypesProps {
 }
 
 /** Which of all types one entry has. */
-export function TypeChoice({ label, all, chosen, isCompact, onChange }: TypesProps) {
+export function TypeChoice({ title, label, all, chosen, isCompact, onChange }: TypesProps) {
   const [isOpen, setOpen] = useState(false);
   const unknown = chosen.filter((type) => !all.includes(type));
   const toggle = (type: string) =>
@@ -99,7 +101,9 @@ export function TypeChoice({ label, all, chosen, isCompact, onChange }: TypesPro
   if (isCompact && !isOpen)
     return (
       <p className="types small">
-        <span className="quiet">{shortList(chosen)}</span>
+        <span className="quiet">
+          {title}: {shortList(chosen)}
+        </span>
         <button type="button" className="small" aria-label={text.form.editTypes(label)} onClick={() => setOpen(true)}>
           {text.form.edit}
         </button>
@@ -107,6 +111,7 @@ export function TypeChoice({ label, all, chosen, isCompact, onChange }: TypesPro
     );
   return (
     <fieldset className="types" aria-label={label}>
+      <legend className="quiet small">{title}</legend>
       {[...all, ...unknown].map((type) => (
         <label key={type} className={unknown.includes(type) ? 'bad' : undefined}>
           <input type="checkbox" checked={chosen.includes(type)} onChange={() => toggle(type)} />
@@ -126,6 +131,7 @@ function shortList(names: readonly string[]): string {
 
 /** The one type of a resource. */
 export function OneType({
+  title,
   label,
   all,
   chosen,
@@ -139,18 +145,23 @@ export function OneType({
   if (isCompact && !isOpen)
     return (
       <p className="types small">
-        <span className="quiet">{chosen || text.form.noTypes}</span>
+        <span className="quiet">
+          {title}: {chosen || text.form.noTypes}
+        </span>
         <button type="button" className="small" aria-label={text.form.editTypes(label)} onClick={() => setOpen(true)}>
           {text.form.edit}
         </button>
       </p>
     );
   return (
-    <select aria-label={label} value={chosen} onChange={(event) => onChange(event.target.value)}>
-      {!all.includes(chosen) && <option value={chosen}>{chosen || '–'}</option>}
-      {all.map((type) => (
-        <option key={type}>{type}</option>
-      ))}
-    </select>
+    <label className="one-type small">
+      <span className="quiet">{title}</span>
+      <select aria-label={label} value={chosen} onChange={(event) => onChange(event.target.value)}>
+        {!all.includes(chosen) && <option value={chosen}>{chosen || '–'}</option>}
+        {all.map((type) => (
+          <option key={type}>{type}</option>
+        ))}
+      </select>
+    </label>
   );
 }

@@ -11,6 +11,7 @@ export type FormList = TypePart | 'conflictSets' | 'vmLabels' | 'resourceLabels'
 export const emptyForm: PolicyForm = {
   name: '',
   version: '1.0',
+  primary: 'chwall',
   steTypes: [],
   chwallTypes: [],
   conflictSets: [],
@@ -34,6 +35,11 @@ function byName<T extends { readonly name: string }>(items: readonly T[]): reado
 
 export function namesIn(form: PolicyForm, list: FormList): readonly string[] {
   return list === 'steTypes' || list === 'chwallTypes' ? form[list] : form[list].map(({ name }) => name);
+}
+
+/** Of the component that is to be the primary one. */
+export function typesOfPrimary({ primary, steTypes, chwallTypes }: PolicyForm): readonly string[] {
+  return primary === undefined ? [] : { ste: steTypes, chwall: chwallTypes }[primary];
 }
 
 /** The name is trimmed; an empty or known one changes nothing. */

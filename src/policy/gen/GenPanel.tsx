@@ -1,62 +1,68 @@
-import { type FormEvent, useRef, useState } from 'react';
+import { type FormEvent, useEffect, useRef, useState } from 'react';
 import type { PolicyForm } from '../../../workers/contract';
+import { type Dialogs, useDialogs } from '../../ui/dialogs';
 import { messageOf, unwrap } from '../../worker/connect';
 import { useLabHandle } from '../../worker/LabContext';
-import { useBench } from '../bench';
+import { holdsUnsaved, useBench } from '../bench';
 import { download } from '../download';
-import { emptyForm } from '../form/formEdits';
+import { emptyForm, typesOfPrimary } from '../form/formEdits';
 import { PolicyFormEditor } from '../form/PolicyFormEditor';
 import { POLICIES, sourcePath } from '../paths';
 import '../policy.css';
+import { text as benchText } from '../text';
+import { decodeText, readFileText } from '../textFile';
+import { isUnsaved, type Opened, useGen } from './state';
 import { text } from './text';
 
 /** xensec_gen: one form for every part of a policy. */
 export function GenPanel() {
-  const [form, setForm] = useState<PolicyForm>();
+  const opened = useGen((state) => state.opened);
+  const [dialogs, dialog] = useDialogs();
+  // A pane is closed more easily than a browser's window was: what was not saved is there when it is opened again.
+  useEffect(
+    () => () => {
+      if (!isUnsaved(useGen.getState())) useGen.getState().reset();
+    },
+    [],
+  );
   return (
     <div className="panel xensec-gen">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region needs a tab stop */}
       <section className="gen-scroll" tabIndex={0} aria-label={text.title}>
-        {form ? (
-          <FormPage form={form} onChange={setForm} onBack={() => setForm(undefined)} />
-        ) : (
-          <FirstPage onCreate={setForm} />
-        )}
+        {opened ? <FormPage opened={opened} dialogs={dialogs} /> : <FirstPage />}
       </section>
+      {dialog}
     </div>
   );
 }
 
 /** An empty policy, or one that is there already. */
-function FirstPage({ onCreate }: { onCreate: (form: PolicyForm) => void }) {
+function FirstPage() {
   const { api } = useLabHandle();
+  const { open } = useGen.getState();
   const [path, setPath] = useState('');
   const [problems, setProblems] = useState<readonly string[]>([]);
   const picker = useRef<HTMLInputElement>(null);
-  const read = async (content: string) => {
-    const { issues, policy } = unwrap(await api.analysePolicy(content));
-    if (policy) onCreate(policy.form);
-    else setProblems(issues.map(({ line, column, message }) => text.problem(line, column, message)));
-  };
-  const create = async (event: FormEvent) => {
-    event.preventDefault();
+  /** Takes the file, or says what is wrong with it. */
+  const read = async (content: () => Promise<string>, from?: string) => {
     setProblems([]);
-    if (path.trim() === '') {
-      onCreate({ ...emptyForm, date: now() });
-      return;
-    }
     try {
-      await read(new TextDecoder().decode(unwrap(await api.readFile(path.trim()))));
+      const source = await content();
+      const { issues, policy } = unwrap(await api.analysePolicy(source));
+      if (policy) open({ form: policy.form, source, path: from });
+      else setProblems(issues.map(({ line, column, message }) => text.problem(line, column, message)));
     } catch (error) {
       setProblems([messageOf(error)]);
     }
   };
-  const upload = async (file: File | undefined) => {
-    setProblems([]);
-    if (file) await read(await file.text());
+  const create = (event: FormEvent) => {
+    event.preventDefault();
+    const named = path.trim();
+    if (named === '') open({ form: { ...emptyForm, date: now() } });
+    else void read(async () => decodeText(unwrap(await api.readFile(named)), named), named);
   };
   return (
-    <form className="gen-first" onSubmit={(event) => void create(event)}>
+    <form className="gen-first" onSubmit={create}>
       <h2>{text.heading}</h2>
       <h3>{text.section}</h3>
       <p>{text.explanation}</p>
@@ -85,7 +91,11 @@ function FirstPage({ onCreate }: { onCreate: (form: PolicyForm) => void }) {
           accept=".xml,text/xml"
           hidden
           aria-label={text.fromHere}
-          onChange={(event) => void upload(event.target.files?.[0])}
+          onChange={(event) => {
+            const file = event.target.files?.[0];
+            if (file) void read(() => readFileText(file));
+            event.target.value = '';
+          }}
         />
       </div>
       <Problems title={text.importProblems} list={problems} />
@@ -93,36 +103,45 @@ function FirstPage({ onCreate }: { onCreate: (form: PolicyForm) => void }) {
   );
 }
 
-interface FormPageProps {
-  readonly form: PolicyForm;
-  readonly onChange: (form: PolicyForm) => void;
-  readonly onBack: () => void;
-}
-
-function FormPage({ form, onChange, onBack }: FormPageProps) {
+function FormPage({ opened, dialogs }: { opened: Opened; dialogs: Dialogs }) {
+  const { form, source } = opened;
   const { api } = useLabHandle();
+  const { change, wasSaved, reset } = useGen.getState();
   const [problems, setProblems] = useState<readonly string[]>([]);
+  const [notes, setNotes] = useState<readonly string[]>([]);
   const [message, setMessage] = useState('');
   const generate = async (deliver: (xml: string) => Promise<string> | string) => {
     setMessage('');
+    setNotes([]);
     const missing = problemsOf(form);
     setProblems(missing);
     if (missing.length > 0) return;
     try {
-      const xml = unwrap(await api.writePolicy(form));
+      const xml = unwrap(await api.writePolicy(form, source));
       const { issues } = unwrap(await api.analysePolicy(xml));
-      const errors = issues.filter(({ severity }) => severity === 'error');
-      setProblems(errors.map(({ message: each }) => each));
-      if (errors.length === 0) setMessage(await deliver(xml));
+      const said = (kind: 'error' | 'warning') =>
+        issues.flatMap(({ severity, message: each }) => (severity === kind ? [each] : []));
+      setProblems(said('error'));
+      if (said('error').length > 0) return;
+      setMessage(await deliver(xml));
+      setNotes(said('warning'));
     } catch (error) {
       setProblems([messageOf(error)]);
     }
   };
   const save = async (xml: string) => {
     const path = sourcePath(form.name);
+    const isOther = path !== opened.path && (await api.readFile(path)).ok;
+    if (isOther && !(await dialogs.askYesNo(text.save, text.overwrite(path)))) return '';
     unwrap(await api.writeFile(path, new TextEncoder().encode(xml)));
-    await useBench.getState().open(api, path);
-    return text.saved(path);
+    wasSaved(form, path);
+    const bench = useBench.getState();
+    if (holdsUnsaved(bench)) return text.saved(path);
+    await bench.open(api, path);
+    return text.savedAndOpen(path);
+  };
+  const startAgain = async () => {
+    if (!isUnsaved(useGen.getState()) || (await dialogs.askYesNo(text.unsavedTitle, text.unsaved))) reset();
   };
   return (
     <>
@@ -133,6 +152,7 @@ function FormPage({ form, onChange, onBack }: FormPageProps) {
           onClick={() =>
             void generate((xml) => {
               download('security_policy.xml', xml, 'text/xml');
+              wasSaved(form);
               return text.generated;
             })
           }
@@ -142,13 +162,14 @@ function FormPage({ form, onChange, onBack }: FormPageProps) {
         <button type="button" onClick={() => void generate(save)}>
           {text.save}
         </button>
-        <button type="button" onClick={onBack}>
+        <button type="button" onClick={() => void startAgain()}>
           {text.back}
         </button>
       </div>
       {message && <output className="quiet small">{message}</output>}
       <Problems title={text.problems} list={problems} />
-      <PolicyFormEditor form={form} onChange={onChange} />
+      <Bullets title={text.notes} list={notes} />
+      <PolicyFormEditor form={form} onChange={change} />
     </>
   );
 }
@@ -157,13 +178,22 @@ function Problems({ title, list }: { title: string; list: readonly string[] }) {
   if (list.length === 0) return null;
   return (
     <div role="alert" className="bad">
+      <Bullets title={title} list={list} />
+    </div>
+  );
+}
+
+function Bullets({ title, list }: { title: string; list: readonly string[] }) {
+  if (list.length === 0) return null;
+  return (
+    <>
       <p>{title}</p>
       <ul className="bullets">
-        {list.map((problem) => (
-          <li key={problem}>{problem}</li>
+        {list.map((each) => (
+          <li key={each}>{each}</li>
         ))}
       </ul>
-    </div>
+    </>
   );
 }
 
@@ -171,8 +201,9 @@ function Problems({ title, list }: { title: string; list: readonly string[] }) {
 function problemsOf(form: PolicyForm): readonly string[] {
   return [
     ...(form.name.trim() === '' ? [text.noName] : []),
-    ...(form.steTypes.length === 0 ? [text.noSteTypes] : []),
-    ...(form.chwallTypes.length === 0 ? [text.noChwallTypes] : []),
+    ...(form.primary && typesOfPrimary(form).length === 0
+      ? [text.noPrimaryTypes(benchText.form.primaries[form.primary])]
+      : []),
   ];
 }
 

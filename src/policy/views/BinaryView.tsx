@@ -4,8 +4,9 @@ import { useBench } from '../bench';
 import { text } from '../text';
 import { Broken } from './Broken';
 
-/** Beyond this only the first parts are drawn; the rest is in the file. */
+/** Beyond this only the first parts are drawn. */
 const MOST = 1500;
+/** Of a long row; that of the selected label is shown to its end. */
 const SHOWN_BYTES = 48;
 
 export function BinaryView() {
@@ -17,9 +18,13 @@ export function BinaryView() {
     if (selected !== undefined) table.current?.querySelector('.selected')?.scrollIntoView({ block: 'nearest' });
   }, [selected]);
   if (!binary) return <Broken>{isPolicy ? text.notCompiled : text.broken}</Broken>;
+  const count = binary.parts.length;
   return (
     <table className="binary" aria-label={text.binary.label} ref={table}>
-      <caption>{text.binary.size(binary.bytes.length)}</caption>
+      <caption>
+        {text.binary.size(binary.bytes.length)}
+        {count > MOST && ` ${text.binary.more(MOST, count)}`}
+      </caption>
       <thead>
         <tr>
           {text.binary.columns.map((title) => (
@@ -45,12 +50,13 @@ function isAbout({ label }: PolicyBinaryPart, selected: string | undefined): boo
 function Part(props: { part: PolicyBinaryPart; bytes: Uint8Array; isSelected: boolean }) {
   const { part, bytes, isSelected } = props;
   const { select } = useBench.getState();
+  const shown = isSelected ? part.length : Math.min(part.length, SHOWN_BYTES);
   return (
     <tr className={isSelected ? 'selected' : undefined}>
       <td>{part.offset.toString(16).padStart(3, '0')}</td>
       <td className="hex">
-        {hexLines(bytes.subarray(part.offset, part.offset + Math.min(part.length, SHOWN_BYTES)))}
-        {part.length > SHOWN_BYTES && ' …'}
+        {hexLines(bytes.subarray(part.offset, part.offset + shown))}
+        {part.length > shown && ' …'}
       </td>
       <td>
         {part.line === undefined ? (

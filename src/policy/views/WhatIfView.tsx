@@ -1,18 +1,21 @@
 import type { WhatIf } from '../../../workers/contract';
 import { useLab } from '../../store/labStore';
-import { isInForce, useBench } from '../bench';
+import { useBench } from '../bench';
 import { text } from '../text';
 
 /** The edited, unloaded policy held against what runs. */
 export function WhatIfView() {
   const whatIf = useBench((state) => state.whatIf);
   const isOff = useLab((state) => state.policy !== undefined && state.policy.policy === undefined);
-  const isUntouched = useBench(isInForce);
   if (isOff) return <p className="warning">{text.whatIf.off}</p>;
   if (!whatIf?.inForce) return null;
   return (
     <>
-      {isUntouched ? <p className="quiet">{text.whatIf.same}</p> : <Verdict whatIf={whatIf} inForce={whatIf.inForce} />}
+      {whatIf.isSame ? (
+        <p className="quiet">{text.whatIf.same}</p>
+      ) : (
+        <Verdict whatIf={whatIf} inForce={whatIf.inForce} />
+      )}
       <Domains whatIf={whatIf} />
       <Resources whatIf={whatIf} />
     </>

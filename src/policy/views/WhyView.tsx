@@ -6,18 +6,15 @@ import { useBench } from '../bench';
 import { explainBridge, explainDecision } from '../explainDecision';
 import { text } from '../text';
 
-const MOST = 200;
-
 /** Every decision with its reason, the newest first. */
 export function WhyView() {
   const decisions = useLab((state) => state.decisions);
   const chosen = useBench((state) => state.decision);
   const [isOnlyRefusals, setOnlyRefusals] = useState(true);
   const [filter, setFilter] = useState('');
-  const shown = decisions
-    .filter((each) => !isOnlyRefusals || isRefusal(each) || each.number === chosen)
+  const wanted = decisions.filter((each) => !isOnlyRefusals || isRefusal(each) || each.number === chosen);
+  const shown = wanted
     .filter((each) => explainDecision(each).join(' ').toLowerCase().includes(filter.toLowerCase()))
-    .slice(-MOST)
     .reverse();
   const decision = decisions.find(({ number }) => number === chosen);
   return (
@@ -37,7 +34,9 @@ export function WhyView() {
       </div>
       {chosen !== undefined && <Explanation decision={decision} />}
       {shown.length === 0 ? (
-        <p className="quiet">{decisions.length === 0 ? text.why.empty : text.why.noRefusal}</p>
+        <p className="quiet">
+          {decisions.length === 0 ? text.why.empty : wanted.length === 0 ? text.why.noRefusal : text.why.noMatch}
+        </p>
       ) : (
         <DecisionList decisions={shown} chosen={chosen} />
       )}

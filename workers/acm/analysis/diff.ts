@@ -9,26 +9,27 @@ import { numbersOf } from './numbers';
 const MAX_CONSEQUENCES = 500;
 
 export function diffPolicies(old: AcmPolicy, now: AcmPolicy): PolicyDiff {
-  const names = renames(old, now);
-  return {
-    differences: [
-      ...header(old, now),
-      ...types('STE type', old.ste?.types ?? [], now.ste?.types ?? []),
-      ...types('CHWALL type', old.chwall?.types ?? [], now.chwall?.types ?? []),
-      ...conflictSets(old, now),
-      ...labels(
-        'VM label',
-        old.vmLabels.map((label) => ({ ...label, types: { STE: label.ste, CHWALL: label.chwall } })),
-        now.vmLabels.map((label) => ({ ...label, types: { STE: label.ste, CHWALL: label.chwall } })),
-      ),
-      ...labels(
-        'resource label',
-        old.resourceLabels.map((label) => ({ ...label, types: { STE: [label.ste] } })),
-        now.resourceLabels.map((label) => ({ ...label, types: { STE: [label.ste] } })),
-      ),
-    ],
-    consequences: consequences(old, now, names),
-  };
+  return { differences: differencesOf(old, now), consequences: consequences(old, now, renames(old, now)) };
+}
+
+/** What the one says and the other does not, whatever it means. */
+export function differencesOf(old: AcmPolicy, now: AcmPolicy): readonly PolicyDifference[] {
+  return [
+    ...header(old, now),
+    ...types('STE type', old.ste?.types ?? [], now.ste?.types ?? []),
+    ...types('CHWALL type', old.chwall?.types ?? [], now.chwall?.types ?? []),
+    ...conflictSets(old, now),
+    ...labels(
+      'VM label',
+      old.vmLabels.map((label) => ({ ...label, types: { STE: label.ste, CHWALL: label.chwall } })),
+      now.vmLabels.map((label) => ({ ...label, types: { STE: label.ste, CHWALL: label.chwall } })),
+    ),
+    ...labels(
+      'resource label',
+      old.resourceLabels.map((label) => ({ ...label, types: { STE: [label.ste] } })),
+      now.resourceLabels.map((label) => ({ ...label, types: { STE: [label.ste] } })),
+    ),
+  ];
 }
 
 function difference(kind: PolicyDifference['kind'], what: string, detail: string, place?: Place): PolicyDifference {
@@ -48,6 +49,7 @@ function header(old: AcmPolicy, now: AcmPolicy): readonly PolicyDifference[] {
       old.from && `${old.from.name} ${old.from.version}`,
       now.from && `${now.from.name} ${now.from.version}`,
     ],
+    ['Primary policy', primaryText(old), primaryText(now)],
     ['bootstrap label', old.bootstrap, now.bootstrap],
   ];
   return fields.flatMap(([what, before, after]) =>
@@ -55,6 +57,10 @@ function header(old: AcmPolicy, now: AcmPolicy): readonly PolicyDifference[] {
       ? []
       : [difference('changed', what, `${before ?? '(none)'} → ${after ?? '(none)'}`, now.versionPlace)],
   );
+}
+
+function primaryText({ primary }: AcmPolicy): string | undefined {
+  return primary && { ste: 'Simple Type Enforcement', chwall: 'Chinese Wall' }[primary];
 }
 
 interface Named {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { orchard } from '../orchard.testkind';
-import { writePolicy } from '../policyXml';
+import { writePolicy } from '../policyWriter';
 import { readDraft } from './draft';
 
 const sound = writePolicy(orchard);

@@ -24,7 +24,7 @@ export function readDraft(text: string): Draft {
     const file = readPolicy(text);
     const problems = policyProblems(file.policy);
     const errors = problems.slice(0, MAX_ISSUES).map((problem) => issueOf(problem, file.document.root));
-    return { issues: [...errors, ...notes(file.policy)], file, isSound: problems.length === 0 };
+    return { issues: [...errors, ...notes(file.policy, file.document.root)], file, isSound: problems.length === 0 };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     return {
@@ -58,11 +58,14 @@ function find(element: XmlElement, isWanted: (element: XmlElement) => boolean): 
 }
 
 /** What the tools accept and what does not do what one would think. */
-function notes(policy: AcmPolicy): readonly PolicyIssue[] {
+function notes(policy: AcmPolicy, root: XmlElement): readonly PolicyIssue[] {
   const found: PolicyIssue[] = [];
   const note = (message: string, place: Place | undefined) =>
     void found.push({ severity: 'warning', code: 'note', message, line: place?.line ?? 1, column: place?.column ?? 1 });
   if (!policy.chwall) note('Without a ChineseWall part this policy cannot be loaded.', undefined);
+  const primaries = elements(root).filter(({ attributes }) => attributes.has('priority'));
+  if (primaries.length > 1)
+    note('Both parts say that they are the primary one; it is Chinese Wall.', primaries[1]!.place);
   const bootstrap = policy.vmLabels.find(({ name }) => name === policy.bootstrap);
   const dom0Types = new Set(bootstrap?.ste);
   for (const { name, ste, place } of policy.vmLabels) {

@@ -4,7 +4,7 @@
  */
 import type { TranslatedWorkload, WorkloadDefinition } from '../../contract';
 import { type AcmPolicy, isLabelName, isPolicyName, LABEL_NAME_RULE, POLICY_NAME_RULE } from '../policyModel';
-import { writePolicy } from '../policyXml';
+import { writePolicy } from '../policyWriter';
 
 const SYSTEM = 'SystemManagement';
 
@@ -41,6 +41,7 @@ export function translateWorkload(
     name: policyName,
     date,
     version: '1.0',
+    primary: 'chwall',
     ste: { types: named },
     chwall: { types: named, conflictSets },
     bootstrap: SYSTEM,

@@ -7,7 +7,8 @@ import { orchard } from '../orchard.testkind';
 import { binaryOf } from '../policyBinary';
 import type { AcmPolicy } from '../policyModel';
 import { planUpdate } from '../policyUpdate';
-import { PolicyError, writePolicy } from '../policyXml';
+import { writePolicy } from '../policyWriter';
+import { PolicyError } from '../policyXml';
 import type { FactDomain, HostFacts } from './facts';
 import { whatIf } from './whatIf';
 

@@ -10,6 +10,7 @@ import { checkUpdate, type FullLabel, fullLabel, planLabels, type UpdatePlan, up
 import { PolicyError } from '../policyXml';
 import type { TypeEnforcement } from '../typeEnforcement';
 import { xserrText } from '../xserr';
+import { differencesOf } from './diff';
 import { readDraft } from './draft';
 import { evaluateAssertions } from './evaluate';
 import type { FactDomain, HostFacts, UsedDevice } from './facts';
@@ -27,6 +28,7 @@ export function whatIf(text: string, assertions: string, facts: HostFacts): What
   if (!file || !isSound)
     return {
       inForce,
+      isSame: false,
       isLegal: false,
       reasons: broken,
       domains: [],
@@ -38,7 +40,15 @@ export function whatIf(text: string, assertions: string, facts: HostFacts): What
     const reason: Reason = { code: 'POLICY_TYPE_UNSUPPORTED', text: 'No policy is in force: ACM is off.' };
     const context = contextOf(next, facts, undefined, undefined);
     const results = evaluateAssertions(assertions, context);
-    return { inForce, isLegal: false, reasons: [reason], domains: [], resources: [], assertions: results };
+    return {
+      inForce,
+      isSame: false,
+      isLegal: false,
+      reasons: [reason],
+      domains: [],
+      resources: [],
+      assertions: results,
+    };
   }
   const update = new Update(facts, facts.policy, next);
   const reasons = [
@@ -49,6 +59,7 @@ export function whatIf(text: string, assertions: string, facts: HostFacts): What
   ];
   return {
     inForce,
+    isSame: differencesOf(facts.policy, next).length === 0,
     isLegal: reasons.length === 0,
     reasons,
     domains: update.domains(),

@@ -140,7 +140,7 @@ function whenReady(lab: Promise<Lab>): LabApi {
     policyFlows: async (...args) => (await lab).policyFlows(...args),
     whatIfPolicy: async (...args) => (await lab).whatIfPolicy(...args),
     comparePolicies: async (...args) => (await lab).comparePolicies(...args),
-    writePolicy: async (form) => (await lab).writePolicy(form),
+    writePolicy: async (form, source) => (await lab).writePolicy(form, source),
     policyInForce: async () => (await lab).policyInForce(),
     watchPolicy: async (isOn) => (await lab).watchPolicy(isOn),
     findRefusal: async (...args) => (await lab).findRefusal(...args),
