@@ -1,0 +1,174 @@
+/**
+ * Migrations that go wrong: two hosts, a guest of either kind, and something that happens when message number n of the
+ * relocation goes out. Afterwards exactly one host has the domain, unless the machine with the only whole copy is dead.
+ */
+import { deepStrictEqual, match, ok } from 'node:assert/strict';
+import type { EventQueue } from '../../lib/clock';
+import type { BulkEnd, BulkLinks } from '../../net/bulk';
+import { GuestConsole } from './guestConsole';
+import { type BootedHost, bootedHost, rebooted, secondHost, traces } from './testing';
+
+export type GuestKind = 'mini' | 'linux';
+
+export const faults = [
+  'connection lost',
+  'connection lost behind it',
+  'destination dies',
+  'source dies',
+  'its sender freezes',
+] as const;
+/** What happens when a message is about to go out. */
+export type Fault = (typeof faults)[number];
+
+/** Small, so that a run is short: what counts is which message is the last one. */
+const CREATE: Readonly<Record<GuestKind, string>> = {
+  mini: 'xm create -q /dev/null kernel=/boot/vmlinuz-2.6.18-xenU memory=16 name=guest vif=mac=00:16:3e:00:00:01 ip=192.0.2.90 netmask=255.255.255.0',
+  linux:
+    "sed '/^disk/d; s!/dev/xvda rw!/dev/ram0!' /etc/xen/linux > /etc/xen/moving; xm create -q /etc/xen/moving name=guest",
+};
+const STATE_FILE = '/root/guest.chk';
+
+/** The destination says that it has everything, the source that it lets go, the destination that the domain runs. */
+const LAST_WORDS = 3;
+/** A tab that the browser puts to sleep for a while. */
+const FREEZE_NS = 5e9;
+/** Until both hosts have come to a decision, and all is taken away. */
+const REST_MS = 4000;
+
+/** Counts the messages of connections and lets something happen at one of them. */
+class Saboteur {
+  #count = 0;
+  #at = Number.POSITIVE_INFINITY;
+  #act: (isBehind: boolean, freeze: () => void) => void = () => {};
+
+  constructor(readonly links: BulkLinks) {
+    const join = links.join.bind(links);
+    links.join = (name, clock, listener) => this.#watched(join(name, clock, listener), clock);
+  }
+
+  #watched(end: BulkEnd, clock: EventQueue): BulkEnd {
+    let frozenUntilNs = 0;
+    const later = (action: () => void) => {
+      if (clock.nowNs < frozenUntilNs) clock.at(frozenUntilNs, action);
+      else action();
+    };
+    return {
+      send: (bytes, sent) => {
+        const isIt = this.#count++ === this.#at;
+        const freeze = () => {
+          frozenUntilNs = clock.nowNs + FREEZE_NS;
+        };
+        if (isIt) this.#act(false, freeze);
+        later(() => end.send(bytes, () => later(sent)));
+        if (isIt) this.#act(true, freeze);
+      },
+      take: (bytes) => later(() => end.take(bytes)),
+      close: () => later(() => end.close()),
+    };
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** `act` is called before and after message number `at` of the connections from now on. */
+  arm(at: number, act: (isBehind: boolean, freeze: () => void) => void): void {
+    this.#count = 0;
+    this.#at = at;
+    this.#act = act;
+  }
+}
+
+export class FaultyMigrations {
+  /** How many a migration has when nothing happens. */
+  messages = 0;
+  #empty: readonly unknown[] = [];
+
+  private constructor(
+    readonly kind: GuestKind,
+    private first: BootedHost,
+    private second: BootedHost,
+    private readonly saboteur: Saboteur,
+  ) {}
+
+  /** Two hosts, and the guest in a state file from which every run starts. */
+  static async start(kind: GuestKind): Promise<FaultyMigrations> {
+    const first = await bootedHost({});
+    const second = await secondHost(first, 'host2', { seed: 2 });
+    const it = new FaultyMigrations(kind, first, second, new Saboteur(first.host.host.world.lan.bulk));
+    await it.#succeed(first, CREATE[kind]);
+    const guest = await GuestConsole[kind](first, 'guest');
+    await guest.type('(i=0; while :; do i=$((i+1)); echo "n=$i"; sleep 0.1; done) &\n');
+    await guest.until(/n=3\r/);
+    await it.#succeed(first, `xm save guest ${STATE_FILE}; sync`);
+    await first.advance(REST_MS);
+    await first.lab.saveDisks();
+    it.#empty = [await traces(first), await traces(second)];
+    await it.#succeed(first, `xm restore ${STATE_FILE}`);
+    it.saboteur.arm(Number.POSITIVE_INFINITY, () => {});
+    await it.#succeed(first, 'xm migrate --live guest host2');
+    it.messages = it.saboteur.count;
+    await it.#clear();
+    return it;
+  }
+
+  close(): void {
+    this.first.close();
+  }
+
+  /** One migration with a fault at message `at`; throws AssertionError when the rule is broken. */
+  async run(at: number, fault: Fault): Promise<void> {
+    const { saboteur, messages } = this;
+    await this.#succeed(this.first, `xm restore ${STATE_FILE}`);
+    saboteur.arm(at, (isBehind, freeze) => {
+      if (fault === 'connection lost' && !isBehind) saboteur.links.cut();
+      if (fault === 'connection lost behind it' && isBehind) saboteur.links.cut();
+      if (fault === 'source dies' && isBehind) this.first.host.crash();
+      if (fault === 'destination dies' && isBehind) this.second.host.crash();
+      if (fault === 'its sender freezes' && !isBehind) freeze();
+    });
+    await this.first.exec('xm migrate --live guest host2').catch(() => undefined);
+    this.first = await rebooted(this.first, 'host1');
+    this.second = await rebooted(this.second, 'host2');
+    await this.first.advance(REST_MS);
+    const [here, there] = [await running(this.first), await running(this.second)];
+    const what = `${this.kind}, message ${at} of ${messages}, ${fault}: ${JSON.stringify([here, there])}`;
+    // What a machine held in its memory is gone with it: the domain, as long as nobody else had all of it.
+    const isWhole = at >= messages - LAST_WORDS;
+    const mayBeGone = (fault === 'source dies' && !isWhole) || (fault === 'destination dies' && at === messages - 1);
+    const copies = here.length + there.length;
+    ok(copies === 1 || (copies === 0 && mayBeGone), what);
+    if (fault === 'source dies') deepStrictEqual(here, [], what);
+    if (fault === 'destination dies') deepStrictEqual(there, [], what);
+    for (const line of [...here, ...there]) match(line, /^guest .* [r-][b-]---- /, what);
+    await this.#isAlive(here.length > 0 ? this.first : this.second, copies, what);
+    await this.#clear();
+    deepStrictEqual([await traces(this.first), await traces(this.second)], this.#empty, what);
+    deepStrictEqual(this.first.bugs, [], what);
+  }
+
+  /** The survivor does its work: it counts. */
+  async #isAlive(host: BootedHost, copies: number, what: string): Promise<void> {
+    if (copies === 0) return;
+    const guest = await GuestConsole.attach(host, 'guest');
+    await guest
+      .until(/n=\d+\r*\n(?:[^n]*n=\d+\r*\n){2}/)
+      .catch((error: unknown) => ok(false, `${what}: ${String(error)}`));
+    guest.close();
+  }
+
+  async #clear(): Promise<void> {
+    for (const host of [this.first, this.second]) await host.exec('xm destroy guest');
+    await this.first.advance(REST_MS);
+  }
+
+  async #succeed(host: BootedHost, command: string): Promise<void> {
+    const { status, output } = await host.exec(command);
+    ok(status === 0, `${command}: ${output}`);
+  }
+}
+
+async function running(host: BootedHost): Promise<string[]> {
+  const { output } = await host.exec('xm list');
+  return output.split('\n').filter((line) => /^(migrating-)?guest /.test(line));
+}
