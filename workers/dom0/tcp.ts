@@ -202,17 +202,26 @@ class TcpConnection implements Connection {
   }
 
   #take(length: number): Uint8Array {
-    const taken = new Uint8Array(length);
-    for (let at = 0; at < length; ) {
+    const pieces: Uint8Array[] = [];
+    for (let left = length; left > 0; left -= pieces.at(-1)!.length) {
       const first = this.#received[0]!;
-      const part = first.subarray(0, length - at);
-      taken.set(part, at);
-      at += part.length;
-      if (part.length < first.length) this.#received[0] = first.subarray(part.length);
+      pieces.push(first.subarray(0, left));
+      if (left < first.length) this.#received[0] = first.subarray(left);
       else this.#received.shift();
     }
     this.#length -= length;
     this.#bulk?.take(length);
-    return taken;
+    // What arrived in one piece, as the pages of a domain do, is handed on as it is.
+    return pieces.length === 1 ? pieces[0]! : joined(pieces, length);
   }
+}
+
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }

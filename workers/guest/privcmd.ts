@@ -97,13 +97,29 @@ class GuestBuffer implements HypercallBuffer {
     return (BigInt(high) << 32n) | BigInt(low);
   }
 
+  writeWords(values: readonly number[]): void {
+    const bytes = new DataView(new ArrayBuffer(4 * values.length));
+    for (let i = 0; i < values.length; i++) bytes.setUint32(4 * i, values[i]!, true);
+    this.write(0, new Uint8Array(bytes.buffer));
+  }
+
+  readWords(count: number): readonly number[] {
+    const bytes = new DataView(this.read(0, 4 * count).buffer);
+    const words: number[] = [];
+    for (let i = 0; i < count; i++) words.push(bytes.getUint32(4 * i, true));
+    return words;
+  }
+
   /** Reads (value undefined) or writes a little-endian integer; it may cross a page. */
   #integer(offset: number, size: 1 | 2 | 4, value: number | undefined): number {
-    if (value === undefined) return this.read(offset, size).reduceRight((sum, byte) => sum * 256 + byte, 0);
-    this.write(
-      offset,
-      Uint8Array.from({ length: size }, (_, i) => Math.floor(value / 256 ** i) & 0xff),
-    );
+    const bytes = value === undefined ? this.read(offset, size) : new Uint8Array(size);
+    if (value === undefined) {
+      let sum = 0;
+      for (let i = size - 1; i >= 0; i--) sum = sum * 256 + bytes[i]!;
+      return sum;
+    }
+    for (let i = 0, rest = value >>> 0; i < size; i++, rest >>>= 8) bytes[i] = rest & 0xff;
+    this.write(offset, bytes);
     return value;
   }
 

@@ -172,6 +172,9 @@ export interface HypercallBuffer {
   u16(offset: number, value?: number): number;
   u32(offset: number, value?: number): number;
   u64(offset: number, value?: bigint): bigint;
+  /** Many 32-bit words at once, from the beginning of the buffer. */
+  writeWords(values: readonly number[]): void;
+  readWords(count: number): readonly number[];
   free(): void;
 }
 

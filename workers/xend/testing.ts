@@ -284,6 +284,10 @@ function wrap(va: number, bytes: Uint8Array, free: () => void): HypercallBuffer 
       if (value !== undefined) view.setBigUint64(at, value, true);
       return view.getBigUint64(at, true);
     },
+    writeWords: (values) => {
+      for (const [i, value] of values.entries()) view.setUint32(4 * i, value, true);
+    },
+    readWords: (count) => Array.from({ length: count }, (_, i) => view.getUint32(4 * i, true)),
     free,
   };
 }

@@ -250,14 +250,14 @@ export class Xc extends XcState {
       this.withBuffer(RESERVATION_BATCH * 4, (list) => {
         for (let start = 0; start < frames.length; start += RESERVATION_BATCH) {
           const count = Math.min(RESERVATION_BATCH, frames.length - start);
-          for (let i = 0; i < count; i++) list.u32(i * 4, frames[start + i]!);
+          list.writeWords(frames.slice(start, start + count));
           op.u32(0, list.va);
           op.u32(4, count);
           op.u32(8, 0);
           op.u32(12, 0);
           op.u16(16, domid);
           const done = this.privcmd.hypercall(hypercall.memory_op, command, op.va);
-          for (let i = 0; i < done; i++) answered.push(list.u32(i * 4));
+          answered.push(...list.readWords(done));
           if (done < count) return;
         }
       }),

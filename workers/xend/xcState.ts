@@ -153,14 +153,12 @@ export class XcState extends XcHost {
   /** DOMCTL_getpageframeinfo2: the type bits of each frame (at most 1024). */
   frameTypes(domid: number, frames: readonly number[]): readonly number[] {
     return this.withBuffer(4 * frames.length, (array) => {
-      frames.forEach((frame, i) => {
-        array.u32(4 * i, frame);
-      });
+      array.writeWords(frames);
       this.domctl(XEN_DOMCTL_getpageframeinfo2, domid, (op) => {
         op.u64(D, BigInt(frames.length));
         op.u64(D + 8, BigInt(array.va));
       });
-      return frames.map((_, i) => (array.u32(4 * i) & XEN_DOMCTL_PFINFO_XTAB) >>> 0);
+      return array.readWords(frames.length).map((word) => (word & XEN_DOMCTL_PFINFO_XTAB) >>> 0);
     });
   }
 }

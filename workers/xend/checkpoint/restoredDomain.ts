@@ -189,6 +189,6 @@ export class XcRestoredDomain implements RestoredDomain {
 function isZero(page: Uint8Array): boolean {
   if (page.byteOffset % 4 !== 0) return page.every((byte) => byte === 0);
   const words = new Int32Array(page.buffer, page.byteOffset, page.length / 4);
-  for (const word of words) if (word !== 0) return false;
+  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
   return true;
 }
