@@ -75,6 +75,7 @@ export class Mounting {
     const device = fsType.needsDevice ? this.#deviceOf(cwd, source) : undefined;
     if (device && this.deps.vfs.mounts.list().some(({ volume }) => volume.source === `/dev/${device.name}`))
       throw new SysError('EBUSY', source);
+    if (device && this.deps.block.holdersOf(device.name).length > 0) throw new SysError('EBUSY', source);
     const volume = new Volume(this.deps.allocateVolumeId(), type, device ? `/dev/${device.name}` : source);
     volume.readonly = readonly || (device?.readonly ?? false);
     fsType.mount({ volume, device, options }, (result) => {
