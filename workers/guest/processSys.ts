@@ -322,7 +322,7 @@ export class ProcessSys extends FileCalls implements Sys {
     this.requireRoot();
     const file = this.file(socket);
     if (file.kind !== 'socket') throw new SysError('ENOTSOCK');
-    this.core.nbd.connect(this.#nbdNumber(device), file, settings);
+    this.core.nbd.connect(this.#nbdNumber(device), file, settings, this.pid);
   }
 
   nbdDoIt(device: string): void {

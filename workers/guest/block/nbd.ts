@@ -13,6 +13,8 @@ interface Entry {
   readonly device: NbdDevice;
   /** The socket, held as long as the connection lasts. */
   file: OpenFile | undefined;
+  /** The process that made the connection. */
+  maker: number;
   /** The process that waits for the end of the connection, and how it is told. */
   client: { readonly pid: number; readonly done: (reason: ErrnoName | undefined) => void } | undefined;
   /** The connection has ended and nobody has heard of it yet. */
@@ -32,18 +34,20 @@ export class NbdDevices {
     return this.#entries.get(minor)?.device;
   }
 
-  /** The process that keeps the connection. */
+  /** The process that keeps the connection; the one that made it, until another waits for its end. */
   clientOf(minor: number): number | undefined {
-    return this.#entries.get(minor)?.client?.pid;
+    const entry = this.#entries.get(minor);
+    return entry?.client?.pid ?? (entry?.device.isConnected ? entry.maker : undefined);
   }
 
   /** Gives the device a connection. EBUSY when it has one. */
-  connect(minor: number, file: OpenFile, settings: NbdSettings): void {
+  connect(minor: number, file: OpenFile, settings: NbdSettings, pid: number): void {
     if (minor < 0 || minor >= NBD_DEVICES) throw new SysError('ENXIO');
     const known = this.#entries.get(minor);
     if (known?.device.isConnected) throw new SysError('EBUSY');
     const entry = known ?? this.#add(minor, settings);
     entry.ended = undefined;
+    entry.maker = pid;
     this.#hold(entry, file);
     entry.device.connect(file.object, settings);
     if (!known) this.block.add(entry.device);
@@ -51,7 +55,7 @@ export class NbdDevices {
 
   #add(minor: number, settings: NbdSettings): Entry {
     const device = new NbdDevice(this.host, minor, settings);
-    const entry: Entry = { device, file: undefined, client: undefined, ended: undefined };
+    const entry: Entry = { device, file: undefined, maker: 0, client: undefined, ended: undefined };
     device.onEnd = (reason) => this.#ended(entry, reason);
     this.#entries.set(minor, entry);
     return entry;

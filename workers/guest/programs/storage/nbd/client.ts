@@ -30,6 +30,8 @@ interface ClientState {
   address: string;
   socket: number;
   greeting: Uint8Array;
+  /** When the connection must have come about and the server have said its greeting. */
+  deadlineNs: number;
   retryNs: number;
 }
 
@@ -44,6 +46,8 @@ blocksizes other than 1024 without patches
 `;
 const BLOCK_SIZES = [512, 1024, 2048, 4096];
 const RETRY_NS = 1e9;
+/** A script that imports a volume must not wait for ever for a server that says nothing. */
+const PATIENCE_NS = 30e9;
 
 /** What ends it, or with -persist only this attempt. */
 class ClientError extends Error {
@@ -68,7 +72,7 @@ export const nbdClient: Program<ClientState> = {
 
 const blank: ClientState = {
   phase: 'connecting', status: 0, host: '', port: 0, device: '', blockSize: 1024, timeoutNs: 0, isPersistent: false, staysInFront: false,
-  isDaemon: false, address: '', socket: -1, greeting: new Uint8Array(0), retryNs: 0,
+  isDaemon: false, address: '', socket: -1, greeting: new Uint8Array(0), deadlineNs: 0, retryNs: 0,
 }; // biome-ignore format: a record
 
 /** A number: what it was asked for is done, with this status. */
@@ -160,6 +164,7 @@ function connect(sys: Sys, state: ClientState): Step {
     const address = sys.net.resolve(state.host);
     if (address === undefined) throw new ClientError('Gethostname failed: Unknown host');
     state.address = address;
+    state.deadlineNs = sys.nowNs + PATIENCE_NS;
     state.socket = sys.net.socket('tcp');
     try {
       sys.net.connect(state.socket, address, state.port);
@@ -169,7 +174,10 @@ function connect(sys: Sys, state: ClientState): Step {
     }
   }
   const error = sys.net.socketError(state.socket);
-  if (error === 'pending') return wait({ writable: state.socket });
+  if (error === 'pending') {
+    if (sys.nowNs >= state.deadlineNs) throw new ClientError(`Connect: ${strerror.ETIMEDOUT}`);
+    return wait({ writable: state.socket }, { untilNs: state.deadlineNs });
+  }
   if (error !== undefined) throw new ClientError(`Connect: ${strerror[error]}`);
   sys.net.keepAlive(state.socket);
   if (!state.isDaemon) sys.print('Negotiation: ');
@@ -194,7 +202,10 @@ function hearGreeting(sys: Sys, state: ClientState): Step {
     if (!(error instanceof SysError)) throw error;
     throw new ClientError(`Failed/1: ${strerror[error.code]}`);
   }
-  if (!bytes) return wait({ readable: state.socket });
+  if (!bytes) {
+    if (sys.nowNs >= state.deadlineNs) throw new ClientError(`Failed/1: ${strerror.ETIMEDOUT}`);
+    return wait({ readable: state.socket }, { untilNs: state.deadlineNs });
+  }
   if (bytes.length === 0) throw new ClientError('Server closed connection');
   const all = new Uint8Array(state.greeting.length + bytes.length);
   all.set(state.greeting);

@@ -11,6 +11,7 @@ const USAGE = `Usage: nbd-reserve nbd_device key r|w|w!
 Or   : nbd-reserve nbd_device key release
 Or   : nbd-reserve -l nbd_device
 The key is a uuid. Several may read; a writer must be alone, unless it says w!.
+Status: 2, somebody else's use forbids it; 3, the volume may not be written.
 `;
 
 export const nbdReserve = command('nbd-reserve', (sys, args) => {
@@ -35,6 +36,6 @@ export const nbdReserve = command('nbd-reserve', (sys, args) => {
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
     sys.eprint(`nbd-reserve: ${device}: ${strerror[error.code]}\n`);
-    return error.code === 'EBUSY' ? 2 : 1;
+    return error.code === 'EBUSY' ? 2 : error.code === 'EPERM' ? 3 : 1;
   }
 });
