@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BulkLinks } from '../../net/bulk';
+import { type Fault, Saboteur } from './saboteur.testkind';
 import { type BootedHost, bootedHost, rebooted, secondHost } from './testing';
 
 /** Small, so that a run is short: what counts is which message is the last one. */
@@ -8,41 +8,6 @@ const CREATE =
 
 /** The destination says that it has everything, the source that it lets go, the destination that the domain runs. */
 const LAST_WORDS = 3;
-
-/** What happens when a message is about to go out. */
-type Fault = 'source dies' | 'destination dies' | 'connection lost' | 'connection lost behind it';
-
-/** Counts the messages of connections and lets one of them be the last. */
-class Saboteur {
-  #count = 0;
-  #at = Number.POSITIVE_INFINITY;
-  #act: (isBehind: boolean) => void = () => {};
-
-  constructor(readonly links: BulkLinks) {
-    const join = links.join.bind(links);
-    links.join = (name, clock, listener) => {
-      const end = join(name, clock, listener);
-      const send = (bytes: Uint8Array, sent: () => void) => {
-        const isIt = this.#count++ === this.#at;
-        if (isIt) this.#act(false);
-        end.send(bytes, sent);
-        if (isIt) this.#act(true);
-      };
-      return { ...end, send };
-    };
-  }
-
-  get count(): number {
-    return this.#count;
-  }
-
-  /** `act` is called before and after message number `at` of the connections from now on. */
-  arm(at: number, act: (isBehind: boolean) => void): void {
-    this.#count = 0;
-    this.#at = at;
-    this.#act = act;
-  }
-}
 
 describe('whatever happens to a migration, one host has the domain', () => {
   let first: BootedHost;
