@@ -170,6 +170,7 @@ export class Kernel implements Core {
       charDevice: (major, minor) => this.#charDevices.get(`${major}:${minor}`)?.(),
     });
     this.mounting = new Mounting({
+      printk: (line) => this.printk(line),
       vfs: this.vfs,
       block: this.block,
       types: this.fileSystems,

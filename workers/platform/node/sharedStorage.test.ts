@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GuestConsole } from './guestConsole';
-import { type BootedHost, bootedHost, secondHost } from './testing';
+import { type BootedHost, bootedHost, rebooted, secondHost } from './testing';
 
 describe('a volume that one host exports and both import', () => {
   let first: BootedHost;
@@ -135,5 +135,85 @@ describe('a volume that one host exports and both import', () => {
       expect((await second.exec('xm list a; ls /dev/nbd0 && nbd-client -c /dev/nbd0')).status).toBe(1);
       expect(first.bugs).toEqual([]);
     });
+
+    it('gives errors to a guest that writes when the server ends, and its host goes on', async () => {
+      await ok(second, 'xm create -q /etc/xen/san');
+      const console = await GuestConsole.mini(second, 'san');
+      await ok(first, 'service nbd-server stop');
+      const { output } = await console.run(
+        'echo lost > /root/lost; sync; dd if=/dev/xvda of=/dev/null bs=1k skip=500000 count=1',
+      );
+      expect(output).toContain("dd: reading `/dev/xvda': Input/output error\n");
+      expect((await console.run('dmesg | tail -1')).output).toContain('lost page write due to I/O error on xvda\n');
+      expect(await ok(second, 'dmesg')).toContain('nbd0: Receive control failed (result -32)\n');
+      expect((await second.exec('xm migrate --live san host1')).output).toContain(
+        "Error: Device of type 'vbd' refuses migration: nbd:host1 2000 has lost its server.\n",
+      );
+      await ok(second, 'xm destroy san; xm list');
+      await ok(first, 'service nbd-server start');
+      expect(await holders()).toEqual([]);
+      await ok(second, 'xm create -q /etc/xen/san');
+      expect(await holders()).toEqual(['w 192.0.2.12']);
+    });
+
+    it('has what was written and flushed when its host has lost power, and nobody reserves it any more', async () => {
+      const console = await GuestConsole.mini(second, 'san');
+      await console.run('echo kept > /root/kept; sync');
+      await first.host.host.saveDisks();
+      first.host.crash();
+      await second.advance(2000);
+      first = await rebooted(first, 'host1');
+      await ok(first, 'service nbd-server start');
+      // The guest waits, asks after a while, and hears that nobody knows its connection.
+      expect((await console.run('dd if=/dev/xvda of=/dev/null bs=1k skip=600000 count=1')).output).toContain(
+        'Input/output error',
+      );
+      await ok(second, 'xm destroy san; xm create -q /etc/xen/san');
+      const again = await GuestConsole.mini(second, 'san');
+      expect((await again.run('cat /root/kept')).output).toBe('kept\n');
+      expect(await holders()).toEqual(['w 192.0.2.12']);
+    });
+
+    it('is free again when a host that used it has lost power', async () => {
+      second.host.crash();
+      await first.advance(2000);
+      expect((await first.exec(guest('a', 'w'))).output).toBe(otherHost);
+      second = await rebooted(second, 'host2');
+      await first.advance(20_000);
+      expect(await holders()).toEqual([]);
+      await ok(first, guest('a', 'w'));
+      await destroy();
+      expect(first.bugs).toEqual([]);
+    });
   });
+});
+
+describe('a network block device on a bad line', () => {
+  it('is slow and loses nothing', async () => {
+    const first = await bootedHost({});
+    const { lan } = first.host.host.world;
+    const plug = lan.plug.bind(lan);
+    // From now on every machine that is plugged in has 300 ms to the others, and one frame in forty gets lost.
+    lan.plug = (clock, receive) => {
+      let frames = 0;
+      const port = plug(clock, receive);
+      const send = (frame: Uint8Array) => {
+        const copy = frame.slice();
+        if (++frames % 40 !== 0) clock.at(clock.nowNs + 300e6, () => port.send(copy));
+      };
+      return { ...port, send };
+    };
+    const second = await secondHost(first, 'host2', { seed: 2 });
+    await first.exec('service nbd-server start');
+    const startMs = first.lab.nowMs;
+    const { status, output } = await second.exec(
+      'nbd-client host1 2000 /dev/nbd0; dd if=/dev/urandom of=/root/data bs=64k count=8; dd if=/root/data of=/dev/nbd0 bs=64k conv=fsync; head -c 524288 /dev/nbd0 | cmp - /root/data',
+      600_000,
+    );
+    expect(`${output} ${status}`).toMatch(/ 0$/);
+    // At most 64 KiB are on their way, for 600 ms there and back.
+    expect(first.lab.nowMs - startMs).toBeGreaterThan(2 * 8 * 600);
+    expect(first.bugs).toEqual([]);
+    first.close();
+  }, 120_000);
 });

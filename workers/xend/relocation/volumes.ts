@@ -10,6 +10,8 @@ import type { XendDomainInfo } from '../domainInfo';
 import type { XendEnvironment } from '../environment';
 import { XendError } from '../errors';
 
+/** Of network block devices. */
+const NBD_MAJOR = 43;
 /** What the configuration says besides: `(volumes (volume (uname UNAME) (server ADDRESS:PORT)) …)`. */
 const SECTION = 'volumes';
 
@@ -25,6 +27,8 @@ export function volumesOf(domain: XendDomainInfo): Sxp {
     const backend = controller.backendPath(domain, devid);
     const number = physicalDevice(environment.store.read(`${backend}/physical-device`));
     const server = number === undefined ? undefined : environment.volumeServer(number);
+    if (server === undefined && number !== undefined && number >> 8 === NBD_MAJOR)
+      throw new XendError(`Device of type '${className}' refuses migration: ${uname} has lost its server.`);
     // A server on the loopback interface is another one on every host.
     if (server === undefined || server.startsWith('127.'))
       throw new XendError(`Device of type '${className}' refuses migration: ${uname} is a disk of this host alone.`);
