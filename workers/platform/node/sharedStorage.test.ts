@@ -49,15 +49,15 @@ describe('a volume that one host exports and both import', () => {
       await ok(first, 'nbd-client -d /dev/nbd15');
       return report.split('\n').flatMap((line) => (line === '' ? [] : [line.replace(/^\S+ /, '')]));
     };
-    const otherHost =
-      'Error: Device 51728 (vbd) could not be connected.\nDevice /dev/nbd0 is mounted in a guest domain of another host,\nand so cannot be mounted now.\n';
+    const usedOn = (host: number) =>
+      `Error: Device 51728 (vbd) could not be connected.\nDevice /dev/nbd0 is mounted in a guest domain on 192.0.2.1${host},\nand so cannot be mounted now.\n`;
 
     it('has one writer over all hosts, unless another does not ask', async () => {
       await ok(first, guest('a', 'w'));
       expect(await holders()).toEqual(['w 192.0.2.11']);
-      expect(await second.exec(guest('b', 'w'))).toEqual({ status: 1, output: otherHost });
+      expect(await second.exec(guest('b', 'w'))).toEqual({ status: 1, output: usedOn(1) });
       expect((await second.exec(guest('b', 'r'))).output).toBe(
-        otherHost.replace('mounted in', 'mounted read-write in').replace('mounted now', 'mounted read-only now'),
+        usedOn(1).replace('mounted in', 'mounted read-write in').replace('mounted now', 'mounted read-only now'),
       );
       expect(await holders()).toEqual(['w 192.0.2.11']);
       // Nothing of what was refused is left: neither the domain nor its import.
@@ -76,7 +76,7 @@ describe('a volume that one host exports and both import', () => {
       await ok(second, guest('b', 'r'));
       expect(await holders()).toEqual(['r 192.0.2.11', 'r 192.0.2.12']);
       await second.exec('xm destroy b');
-      expect((await second.exec(guest('b', 'w'))).output).toBe(otherHost);
+      expect((await second.exec(guest('b', 'w'))).output).toBe(usedOn(1));
       await destroy();
     });
 
@@ -87,7 +87,7 @@ describe('a volume that one host exports and both import', () => {
       expect((await second.exec(guest('b', 'w', 'phy:nbd3'))).output).toContain(
         'Device /dev/nbd3 is mounted in a guest domain,\nand so cannot be mounted now.\n',
       );
-      expect((await first.exec(guest('b', 'w'))).output).toBe(otherHost);
+      expect((await first.exec(guest('b', 'w'))).output).toBe(usedOn(2));
       await destroy();
       expect(await holders()).toEqual([]);
       await ok(second, 'nbd-client -d /dev/nbd3');
@@ -177,7 +177,7 @@ describe('a volume that one host exports and both import', () => {
     it('is free again when a host that used it has lost power', async () => {
       second.host.crash();
       await first.advance(2000);
-      expect((await first.exec(guest('a', 'w'))).output).toBe(otherHost);
+      expect((await first.exec(guest('a', 'w'))).output).toBe(usedOn(2));
       second = await rebooted(second, 'host2');
       await first.advance(20_000);
       expect(await holders()).toEqual([]);

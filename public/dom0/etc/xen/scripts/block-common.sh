@@ -117,7 +117,7 @@ and so cannot be mounted by a guest."
 # key is the uuid of the virtual machine, so that a guest which migrates is no rival of itself.
 reserve_volume()
 {
-  local key status
+  local key status other
   case "$2" in
     2b:*) ;;
     *) return 0 ;;
@@ -130,7 +130,8 @@ reserve_volume()
     0) must xenstore-write "$XENBUS_PATH/reservation" "$key" "$XENBUS_PATH/node" "$1" ;;
     2)
       release_lock block
-      busy "Device $1 is mounted $(read_write w)in a guest domain of another host,
+      other=$(nbd-reserve -l "$1" | grep -v "^$key " | head -n 1 | cut -d ' ' -f 3)
+      busy "Device $1 is mounted $(read_write w)in a guest domain on $other,
 and so cannot be mounted $(read_only)now."
       ;;
     3) fatal "$1 is exported read-only." ;;
