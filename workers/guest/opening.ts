@@ -89,8 +89,8 @@ export class Opening {
         const { rdevMajor: major, rdevMinor: minor } = inode;
         const device = this.deps.block.find({ major, minor });
         if (!device) throw new SysError('ENXIO', path);
-        if (isExclusive) this.#requireUnused(device.name, process.comm, path);
-        const holder = isExclusive ? process.comm : undefined;
+        const holder = isExclusive ? `${process.comm}[${process.pid}]` : undefined;
+        if (holder !== undefined) this.#requireUnused(device.name, holder, path);
         return { kind: 'block', inode, data: BlockFiles.dataFor(major, minor, holder) };
       }
       default:
@@ -98,7 +98,7 @@ export class Opening {
     }
   }
 
-  /** Neither mounted, nor a guest's disk, nor another program's. */
+  /** Neither mounted, nor a guest's disk, nor another process's. */
   #requireUnused(name: string, holder: string, path: string): void {
     const { block } = this.deps;
     const isUsed =

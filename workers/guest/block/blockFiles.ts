@@ -16,7 +16,7 @@ interface BlockFileData {
   readonly minor: number;
   writes: { offset: number; bytes: Uint8Array }[];
   failed: boolean;
-  /** Opened exclusively, by a program of this name. */
+  /** Opened exclusively: by whom, `nbd-server[67]`. */
   readonly holder: string | undefined;
 }
 

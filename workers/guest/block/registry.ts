@@ -52,7 +52,7 @@ export class BlockDevices implements BlockRegistry {
     return enter(this.#claims, name, user);
   }
 
-  /** Programs that have opened the device for themselves (O_EXCL): it is not mounted beside them. */
+  /** Processes that have opened the device for themselves (O_EXCL), `nbd-server[67]`: it is not mounted beside them. */
   holdersOf(name: string): readonly string[] {
     return this.#holders.get(name) ?? [];
   }

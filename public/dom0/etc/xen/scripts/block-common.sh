@@ -107,8 +107,9 @@ check_exported()
   [ "$mode" = 'w!' ] && return 0
   for holder in "/sys/block/$(basename "$1")/holders"/*; do
     [ -e "$holder" ] || continue
+    holder=${holder##*/}
     release_lock block
-    busy "Device $1 is exported by $(basename "$holder"),
+    busy "Device $1 is exported by ${holder%%\[*},
 and so cannot be mounted by a guest."
   done
 }

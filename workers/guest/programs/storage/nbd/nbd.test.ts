@@ -45,7 +45,7 @@ describe('a volume that is exported and imported', () => {
     vm.advance(100);
     expect(vm.run('nbd-client -c /dev/nbd0').status).toBe(1);
     // What was written is in the exported device.
-    expect(vm.run('mount /dev/ram0 /mnt; md5sum < /mnt/big').stdout).toBe(sum);
+    expect(vm.run('kill $(cat /var/run/nbd-server.pid); mount /dev/ram0 /mnt; md5sum < /mnt/big').stdout).toBe(sum);
   });
 
   it('may be a file, of which -r lets nobody write', () => {
@@ -81,6 +81,8 @@ describe('a volume that is exported and imported', () => {
     expect(complaint()).toBe('Could not find required value exportname in group one\n');
     config('[generic]\n[one]\n  exportname = /dev/ram0\n  port = 2000\n  readonly = maybe\n');
     expect(complaint()).toBe('Could not parse readonly in group one\n');
+    config('[generic]\n[a]\nexportname = /dev/ram0\nport = 2000\n[b]\nexportname = /dev/ram0\nport = 2001\n');
+    expect(complaint()).toBe('/dev/ram0 is exported already in group b\n');
     config(
       '[generic]\n# ours\n[one]\nexportname = /dev/ram0\nport = 2000\n[two]\nexportname = /dev/ram1\nport = 2001\n',
     );
@@ -200,9 +202,17 @@ describe('an exported device', () => {
     vm.run('mke2fs -q /dev/ram0; mke2fs -q /dev/ram1; mount /dev/ram1 /mnt');
     vm.run(IMPORT);
     expect(vm.run('mkdir /mnt/a; mount /dev/ram0 /mnt/a').stderr).toContain('/dev/ram0 already mounted or /mnt/a busy');
-    expect(vm.run('ls /sys/block/ram0/holders').stdout).toBe('nbd-server\n');
-    vm.run('nbd-server -p /var/run/other.pid 2001 /dev/ram1');
-    expect(vm.run('nbd-client 127.0.0.1 2001 /dev/nbd1').stderr).toContain('Server closed connection');
+    expect(vm.run('ls /sys/block/ram0/holders').stdout).toMatch(/^nbd-server\[\d+\]\n$/);
+    const busy = (device: string) => ({
+      status: 1,
+      stdout: '',
+      stderr: `Error: ${device}: Device or resource busy\nExiting.\n`,
+    });
+    expect(vm.run('nbd-server 2001 /dev/ram1')).toEqual(busy('/dev/ram1'));
+    // Nor twice: two servers would not know of each other's writers.
+    expect(vm.run('nbd-server 2001 /dev/ram0')).toEqual(busy('/dev/ram0'));
+    vm.run('nbd-client -d /dev/nbd0; umount /mnt; kill $(cat /var/run/nbd-server.pid)');
+    expect(vm.run('mount /dev/ram0 /mnt').status).toBe(0);
   });
 });
 

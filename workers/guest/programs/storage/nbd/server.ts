@@ -21,6 +21,8 @@ interface ServerState {
   readonly listeners: readonly number[];
   readonly pidFile: string;
   isDaemon: boolean;
+  /** What it exports is its own as long as it runs, with or without clients. */
+  hasOpened: boolean;
   clients: Client[];
   nextClient: number;
   /** Of each export. */
@@ -59,7 +61,7 @@ export const nbdServer: Program<ServerState> = {
 
 function blank(): ServerState {
   return {
-    status: -1, exports: [], listeners: [], pidFile: '', isDaemon: false, clients: [], nextClient: 1, reservations: [],
+    status: -1, exports: [], listeners: [], pidFile: '', isDaemon: false, hasOpened: false, clients: [], nextClient: 1, reservations: [],
   }; // biome-ignore format: a record
 }
 
@@ -78,7 +80,21 @@ function begin(sys: Sys): ServerState {
     sys.net.listen(socket);
     return socket;
   });
+  for (const each of exports) {
+    const file = openExport(sys, each);
+    if (file !== undefined) sys.close(file);
+  }
   return { ...blank(), exports, listeners, pidFile: line.pidFile, reservations: exports.map(() => []) };
+}
+
+/** Undefined when it cannot be opened, which its clients will hear; SysError EBUSY when somebody else has the device. */
+function openExport(sys: Sys, { path, isReadonly }: Export): number | undefined {
+  try {
+    return sys.open(path, { read: true, write: !isReadonly, exclusive: !isReadonly });
+  } catch (error) {
+    if (!(error instanceof SysError) || error.code === 'EBUSY') throw error;
+    return undefined;
+  }
 }
 
 function configText(sys: Sys, path: string): string {
@@ -103,6 +119,8 @@ function daemonise(sys: Sys, state: ServerState): Step {
 }
 
 function serveAll(sys: Sys, state: ServerState): Step {
+  if (!state.hasOpened) for (const each of state.exports) openExport(sys, each);
+  state.hasOpened = true;
   const waits: Wait[] = state.listeners.map((readable) => ({ readable }));
   state.listeners.forEach((listener, index) => {
     for (let peer = sys.net.accept(listener); peer; peer = sys.net.accept(listener)) welcome(sys, state, index, peer);

@@ -95,7 +95,13 @@ export function readConfig(text: string): readonly Export[] {
     throw new ConfigError('Could not parse config file: The config file does not contain the [generic] group');
   if (sections.length === 1)
     throw new ConfigError('Could not parse config file: The config file does not specify any exports');
-  return sections.slice(1).map(exportOf);
+  const exports = sections.slice(1).map(exportOf);
+  exports.forEach(({ name, path }, at) => {
+    // Each export has reservations of its own.
+    if (exports.findIndex((other) => other.path === path) < at)
+      throw new ConfigError(`Could not parse config file: ${path} is exported already in group ${name}`);
+  });
+  return exports;
 }
 
 const KEYS = new Set(['exportname', 'port', 'listenaddr', 'authfile', 'readonly', 'maxconnections', 'filesize']);
