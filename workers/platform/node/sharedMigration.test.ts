@@ -105,4 +105,22 @@ describe.each(['mini', 'linux'] as const)('a %s guest with a disk on a volume', 
     await first.exec('nbd-client -d /dev/nbd2');
     expect(hosts[0].bugs).toEqual([]);
   }, 300_000);
+
+  it('is not given away before its disk has kept what it was given', async () => {
+    const [first, second] = hosts;
+    await first.exec('xm destroy guest');
+    await ok(first, CREATE[kind]);
+    guest = await GuestConsole[kind](first, 'guest');
+    await ok(first, 'kill -STOP $(cat /var/run/nbd-server.pid)');
+    const number = kind === 'mini' ? 51728 : 51712;
+    expect((await first.exec('xm migrate --live guest host2', 120_000)).output).toMatch(
+      new RegExp(`^Error: Timeout waiting for Device ${number} \\(vbd\\) to finish its requests\\n`),
+    );
+    await ok(first, 'kill -CONT $(cat /var/run/nbd-server.pid)');
+    expect((await guest.run('echo on | dd of=/tmp/on; sync; cat /tmp/on')).output).toContain('on\n');
+    expect((await second.exec('xm list guest')).status).toBe(3);
+    expect(await ok(first, 'xm migrate --live guest host2')).toBe('');
+    await second.exec('xm destroy guest');
+    expect(first.bugs).toEqual([]);
+  }, 300_000);
 });
