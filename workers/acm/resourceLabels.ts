@@ -88,6 +88,10 @@ export function normalResource(resource: string, files: ResourceFiles, mustExist
       exists(real, 'file');
       return `tap:${parts[0]}:${real}`;
     }
+    case 'nbd':
+      // The server's volume, which only the server can look for.
+      if (!/^\S+ \d+$/.test(rest)) throw new ResourceNameError('Invalid resource.');
+      return resource;
     default:
       throw new ResourceNameError('Invalid resource.');
   }

@@ -61,6 +61,7 @@ export function dom0Network(host: NetworkHost): XendNetwork {
       });
       return () => sockets.close(id);
     },
+    resolve: (host) => sockets.resolve(host),
     isPoweredOn: (address) => host.isPoweredOn(address),
   };
 }

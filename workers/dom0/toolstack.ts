@@ -7,6 +7,7 @@
 import { DOM0, type Domid, VIRQ_DOM_EXC } from '../abi/xen';
 import { ConsoleDaemon } from '../devices/console/daemon';
 import { splitDevices } from '../devices/registry';
+import { NBD_MAJOR } from '../guest/block/nbdDevice';
 import { openHostPty } from '../guest/hostPty';
 import type { Kernel } from '../guest/kernel';
 import type { LocalStore } from '../guest/localXenbus';
@@ -218,6 +219,10 @@ export class Toolstack {
         after,
         wake: () => this.host.wake(),
       }),
+      volumeServer: (number) => {
+        const server = number >> 8 === NBD_MAJOR ? kernel.nbd.find(number & 0xff)?.server : undefined;
+        return server && `${server.address}:${server.port}`;
+      },
       random: this.host.random,
       devices: splitDevices,
       uname: () => kernel.uname(),

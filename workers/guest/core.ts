@@ -1,5 +1,6 @@
 /** The parts of one running kernel, as the system calls reach them. */
 import type { LoopDevices } from './block/memoryDevices';
+import type { NbdDevices } from './block/nbd';
 import type { BlockDevices } from './block/registry';
 import type { OpenFiles } from './descriptors';
 import type { Pipes } from './fs/pipe';
@@ -45,6 +46,7 @@ export interface Core {
   readonly fileSystems: ReadonlyMap<string, FileSystemType>;
   readonly block: BlockDevices;
   readonly loops: LoopDevices;
+  readonly nbd: NbdDevices;
   readonly log: KernelLog;
   readonly operations: Operations;
   readonly net: NetStack | undefined;

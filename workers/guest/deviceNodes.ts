@@ -1,5 +1,7 @@
 /** /dev as udev keeps it: the nodes that every system has, and one for each block device while it exists. */
 import { LOOP_DEVICES, LOOP_MAJOR } from './block/memoryDevices';
+import { NBD_DEVICES } from './block/nbd';
+import { NBD_MAJOR } from './block/nbdDevice';
 import type { BlockDevices } from './block/registry';
 import type { Volume } from './fs/volume';
 import { dir, fillVolume, type RootEntry, symlink } from './rootTree';
@@ -46,7 +48,11 @@ const NODES: readonly RootEntry[] = [
   block('/ram0', 1, 0),
   block('/ram1', 1, 1),
   ...range(LOOP_DEVICES).map((number) => block(`/loop${number}`, LOOP_MAJOR, number)),
+  ...range(NBD_DEVICES).map((number) => block(`/nbd${number}`, NBD_MAJOR, number)),
 ];
+
+/** Block devices whose nodes stay while nothing is behind them. */
+const STANDARD_MAJORS: ReadonlySet<number> = new Set([1, LOOP_MAJOR, NBD_MAJOR]);
 
 /** Makes the standard nodes. */
 export function makeDeviceNodes(volume: Volume, nowSeconds: number): void {
@@ -57,7 +63,7 @@ export function makeDeviceNodes(volume: Volume, nowSeconds: number): void {
 export function syncBlockNodes(volume: Volume, devices: BlockDevices, nowSeconds: number): void {
   const entries = volume.root.entries!;
   for (const [name, inode] of entries) {
-    const isStandard = inode.rdevMajor === LOOP_MAJOR || inode.rdevMajor === 1;
+    const isStandard = STANDARD_MAJORS.has(inode.rdevMajor);
     if (inode.kind === 'block' && !isStandard && !devices.find({ major: inode.rdevMajor, minor: inode.rdevMinor }))
       entries.delete(name);
   }

@@ -119,6 +119,13 @@ export class FileCalls {
     return ops.pwrite(file, bytes, offset);
   }
 
+  fsync(fd: number): boolean {
+    this.charge(costs.syscallNs);
+    const file = this.file(fd);
+    const ops = this.core.files.opsOf(file);
+    return ops.fsync ? ops.fsync(file) : this.core.mounting.sync();
+  }
+
   fstat(fd: number): Stat {
     const file = this.file(fd);
     if (file.inode) return statOf(file.inode);

@@ -9,6 +9,8 @@ import type { QueuedEvent } from '../lib/clock';
 import type { ErrnoName } from '../lib/errno';
 import { BlockFiles } from './block/blockFiles';
 import { LoopDevices, RamDisk } from './block/memoryDevices';
+import { NbdDevices } from './block/nbd';
+import type { NbdHost } from './block/nbdDevice';
 import { BlockDevices } from './block/registry';
 import { mountRoot, startInit } from './bootRoot';
 import type { Core, SystemSettings } from './core';
@@ -86,6 +88,7 @@ export class Kernel implements Core {
   readonly block = new BlockDevices();
   readonly loops = new LoopDevices(this.block);
   readonly ramDisks = [new RamDisk(0), new RamDisk(1)] as const;
+  readonly nbd: NbdDevices;
   readonly log: KernelLog;
   readonly operations: Operations;
   readonly net: NetStack | undefined;
@@ -168,6 +171,7 @@ export class Kernel implements Core {
       charDevice: (major, minor) => this.#charDevices.get(`${major}:${minor}`)?.(),
     });
     this.mounting = new Mounting({
+      printk: (line) => this.printk(line),
       vfs: this.vfs,
       block: this.block,
       types: this.fileSystems,
@@ -179,6 +183,7 @@ export class Kernel implements Core {
     });
     this.hosting = new Hosting(this, this.hosted);
     this.net = options.net?.(this.#netHost(), state?.net);
+    this.nbd = this.#makeNbd();
     this.#registerFiles();
     this.block.knownUsers = ({ name, major, minor }) => deviceUsers(this, name, major, minor);
     for (const disk of this.ramDisks) this.block.add(disk);
@@ -218,6 +223,23 @@ export class Kernel implements Core {
       readText: (path) => this.readText(path),
       hostname: () => settings.hostname,
     };
+  }
+
+  #makeNbd(): NbdDevices {
+    const kernel = this;
+    const host: NbdHost = {
+      get nowNs() {
+        return kernel.scheduler.nowNs;
+      },
+      at: (timeNs, action) => kernel.scheduler.at(timeNs, action),
+      charge: () => kernel.scheduler.charge(costs.blockRequestNs),
+      printk: (line) => kernel.printk(line),
+      get sockets() {
+        // A connection is made by a program, with a socket of this stack.
+        return kernel.net!.daemons;
+      },
+    };
+    return new NbdDevices(host, this.block, this.files);
   }
 
   #registerFiles(): void {
@@ -404,6 +426,7 @@ export class Kernel implements Core {
 
   #processExited(process: Process): void {
     this.operations.abandon(process);
+    this.nbd.clientExited(process.pid);
     const { record } = process;
     releaseProgramMemory(this.machine, record);
     const tty = record.tty === 0 ? undefined : this.terminals.find(record.tty);

@@ -46,6 +46,7 @@ export function saveKernel(kernel: Kernel, always: readonly Volume[]): KernelSta
       inode: refOf(inode),
     })),
     net: kernel.net?.save() ?? null,
+    nbd: kernel.nbd.save(),
     isHalted: kernel.scheduler.isHalted,
   };
 }
@@ -153,6 +154,7 @@ export function restoreKernel(kernel: Kernel, state: KernelState, restored: Rest
     files.restore({ ...record, data: structuredClone(record.data) }, inode);
   }
   files.nextId = state.nextFileId;
+  kernel.nbd.restore(state.nbd);
   for (const { record, fds } of state.processes) {
     const process = processes.restore(structuredClone(record));
     for (const [fd, id] of fds) files.installAt(process, files.files.get(id)!, fd);

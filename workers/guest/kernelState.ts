@@ -1,5 +1,6 @@
 /** The whole kernel as plain data: what a save, a migration or a snapshot carries. */
 import type { LoopState } from './block/memoryDevices';
+import type { NbdState } from './block/nbdDevice';
 import type { KnownDevice } from './block/registry';
 import type { OpenFileRecord } from './descriptors';
 import type { FileDataState } from './fs/fileData';
@@ -76,6 +77,7 @@ export interface KernelState {
   readonly ramDisks: readonly (readonly [number, FileDataState])[];
   readonly loops: readonly (LoopState & { readonly inode: InodeRef })[];
   readonly net: unknown;
+  readonly nbd: readonly NbdState[];
   readonly isHalted: boolean;
 }
 

@@ -11,6 +11,7 @@ import { SysError } from './sys';
 export type Done = (result: { ok: true } | { ok: false; code: ErrnoName; subject: string }) => void;
 
 export interface MountingDeps {
+  printk(line: string): void;
   readonly vfs: Vfs;
   readonly block: BlockDevices;
   readonly types: ReadonlyMap<string, FileSystemType>;
@@ -29,6 +30,8 @@ const WRITE_BACK_NS = 5_000_000_000;
 export class Mounting {
   /** Volumes whose write-back is on its way. */
   readonly #writing = new Set<Volume>();
+  /** Whose last write-back failed, until somebody has been told. */
+  readonly #failed = new Set<Volume>();
 
   constructor(private readonly deps: MountingDeps) {}
 
@@ -75,6 +78,7 @@ export class Mounting {
     const device = fsType.needsDevice ? this.#deviceOf(cwd, source) : undefined;
     if (device && this.deps.vfs.mounts.list().some(({ volume }) => volume.source === `/dev/${device.name}`))
       throw new SysError('EBUSY', source);
+    if (device && this.deps.block.holdersOf(device.name).length > 0) throw new SysError('EBUSY', source);
     const volume = new Volume(this.deps.allocateVolumeId(), type, device ? `/dev/${device.name}` : source);
     volume.readonly = readonly || (device?.readonly ?? false);
     fsType.mount({ volume, device, options }, (result) => {
@@ -111,10 +115,15 @@ export class Mounting {
     const isDirty = () => volume.dirty.size > 0 || volume.freed.size > 0;
     if (!volume.driver || volume.readonly) return true;
     if (this.#writing.has(volume)) return false;
-    if (!isDirty()) return true;
+    // Whoever waits for the disk has waited long enough when it cannot be written.
+    if (this.#failed.delete(volume) || !isDirty()) return true;
     this.#writing.add(volume);
-    volume.driver.writeBack(() => {
+    volume.driver.writeBack((ok) => {
       this.#writing.delete(volume);
+      if (!ok) {
+        this.#failed.add(volume);
+        this.deps.printk(`lost page write due to I/O error on ${volume.source.replace('/dev/', '')}`);
+      }
       if (isDirty() && volume.writeBackAtNs === undefined) volume.onDirty?.();
     });
     return !this.#writing.has(volume) && !isDirty();

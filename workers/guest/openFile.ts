@@ -46,4 +46,6 @@ export interface FileOps {
   /** Positioned I/O; undefined = not there yet. */
   pread?(file: OpenFile, length: number, offset: number): Uint8Array | undefined;
   pwrite?(file: OpenFile, bytes: Uint8Array, offset: number): number;
+  /** Sees to it that what was written survives a power cut; true once it does. EIO when it does not. */
+  fsync?(file: OpenFile): boolean;
 }

@@ -49,7 +49,8 @@ export class Opening {
       append: flags.append ?? false,
       path: location.path,
     };
-    return this.deps.files.create({ ...access, ...this.#target(process, inode, path) });
+    const target = this.#target(process, inode, path, (flags.exclusive ?? false) && !flags.create);
+    return this.deps.files.create({ ...access, ...target });
   }
 
   /** /dev/stdin, /dev/fd/3 and the like are the descriptor itself, whatever it is. */
@@ -77,7 +78,7 @@ export class Opening {
     if ((flags.read ?? !flags.write) && !isAllowed(inode, who, 'r')) throw new SysError('EACCES', path);
   }
 
-  #target(process: Process, inode: Inode, path: string): NewFile {
+  #target(process: Process, inode: Inode, path: string, isExclusive: boolean): NewFile {
     switch (inode.kind) {
       case 'fifo':
         if (inode.pipe === 0) inode.pipe = this.deps.pipes.create();
@@ -86,12 +87,24 @@ export class Opening {
         return { ...this.#charTarget(process, inode, path), inode };
       case 'block': {
         const { rdevMajor: major, rdevMinor: minor } = inode;
-        if (!this.deps.block.find({ major, minor })) throw new SysError('ENXIO', path);
-        return { kind: 'block', inode, data: BlockFiles.dataFor(major, minor) };
+        const device = this.deps.block.find({ major, minor });
+        if (!device) throw new SysError('ENXIO', path);
+        const holder = isExclusive ? `${process.comm}[${process.pid}]` : undefined;
+        if (holder !== undefined) this.#requireUnused(device.name, holder, path);
+        return { kind: 'block', inode, data: BlockFiles.dataFor(major, minor, holder) };
       }
       default:
         return { kind: inode.node ? 'synthetic' : 'regular', inode };
     }
+  }
+
+  /** Neither mounted, nor a guest's disk, nor another process's. */
+  #requireUnused(name: string, holder: string, path: string): void {
+    const { block } = this.deps;
+    const isUsed =
+      block.usersOf(name).some((user) => !user.startsWith('open ')) ||
+      block.holdersOf(name).some((other) => other !== holder);
+    if (isUsed) throw new SysError('EBUSY', path);
   }
 
   #charTarget(process: Process, inode: Inode, path: string): NewFile {

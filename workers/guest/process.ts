@@ -25,7 +25,7 @@ export interface ExecImage {
 
 /** How a call that takes time (mount, umount) ended. */
 export type BlockingResult =
-  | { readonly ok: true }
+  | { readonly ok: true; readonly text?: string }
   | { readonly ok: false; readonly code: ErrnoName; readonly subject: string };
 
 /** The answer to a blocking call of the current step; `call` is what was asked. */

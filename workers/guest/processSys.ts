@@ -1,5 +1,7 @@
 /** The system calls of one process: each checks its arguments, charges its cost, and hands over to the part that does it. */
 
+import { NBD_MAJOR, type NbdDevice, type NbdSettings } from './block/nbdDevice';
+import type { ReserveMode } from './block/nbdWire';
 import type { Core } from './core';
 import { costs } from './costs';
 import { FileCalls } from './fileCalls';
@@ -265,7 +267,7 @@ export class ProcessSys extends FileCalls implements Sys {
   }
 
   /** See RestartStep: asks once, lets the process wait, and answers when the step is run again. */
-  #blocking(call: string, start: (done: (result: BlockingResult) => void) => void): void {
+  #blocking(call: string, start: (done: (result: BlockingResult) => void) => void): string {
     const { record, core } = this;
     const answer = () => record.blockingAnswers.find((it) => it.call === call)?.result;
     if (!answer() && !record.isBlocked) {
@@ -287,6 +289,7 @@ export class ProcessSys extends FileCalls implements Sys {
       throw new RestartStep();
     }
     if (!result.ok) throw new SysError(result.code, result.subject);
+    return result.text ?? '';
   }
 
   sync(): boolean {
@@ -321,6 +324,61 @@ export class ProcessSys extends FileCalls implements Sys {
   #loopNumber(device: string): number {
     const stat = this.stat(device);
     if (stat.kind !== 'block' || stat.rdevMajor !== 7) throw new SysError('ENOTBLK', device);
+    return stat.rdevMinor;
+  }
+
+  // --- network block devices
+
+  nbdConnect(device: string, socket: number, settings: NbdSettings): void {
+    this.requireRoot();
+    const file = this.file(socket);
+    if (file.kind !== 'socket') throw new SysError('ENOTSOCK');
+    this.core.nbd.connect(this.#nbdNumber(device), file, settings, this.pid);
+  }
+
+  nbdDoIt(device: string): void {
+    this.requireRoot();
+    const minor = this.#nbdNumber(device);
+    this.#blocking(`nbd ${minor}`, (done) =>
+      this.core.nbd.doIt(minor, this.pid, (code) => done(code ? { ok: false, code, subject: '' } : { ok: true })),
+    );
+  }
+
+  nbdDisconnect(device: string): void {
+    this.requireRoot();
+    this.core.nbd.disconnect(this.#nbdNumber(device));
+  }
+
+  nbdClient(device: string): number | undefined {
+    return this.core.nbd.clientOf(this.#nbdNumber(device));
+  }
+
+  nbdReserve(device: string, key: Uint8Array, mode: ReserveMode): void {
+    this.requireRoot();
+    const nbd = this.#nbd(device);
+    this.#blocking(`reserve ${nbd.name} ${key.join()} ${mode}`, (done) =>
+      nbd.reserve(key, mode, (code) => done(code ? { ok: false, code, subject: device } : { ok: true })),
+    );
+  }
+
+  nbdReport(device: string): string {
+    this.requireRoot();
+    const nbd = this.#nbd(device);
+    return this.#blocking(`report ${nbd.name}`, (done) =>
+      nbd.report((code, text) => done(code ? { ok: false, code, subject: device } : { ok: true, text })),
+    );
+  }
+
+  #nbd(device: string): NbdDevice {
+    const nbd = this.core.nbd.find(this.#nbdNumber(device));
+    if (!nbd) throw new SysError('ENOTCONN', device);
+    return nbd;
+  }
+
+  #nbdNumber(device: string): number {
+    const stat = this.stat(device);
+    if (stat.kind !== 'block') throw new SysError('ENOTBLK', device);
+    if (stat.rdevMajor !== NBD_MAJOR) throw new SysError('ENOTTY', device);
     return stat.rdevMinor;
   }
 

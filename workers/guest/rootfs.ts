@@ -9,7 +9,7 @@ import { dir, file, type RootEntry, type RootTree, symlink } from './rootTree';
 const SBIN = new Set([
   'init', 'getty', 'mingetty', 'halt', 'reboot', 'poweroff', 'shutdown', 'ifconfig', 'ip', 'route', 'arp', 'arping', 'losetup',
   'mkfs', 'mke2fs', 'mkfs.ext2', 'mkfs.ext3', 'fsck', 'fsck.ext2', 'fsck.ext3', 'e2fsck', 'mkswap', 'swapon', 'swapoff', 'sysctl', 'service', 'chkconfig', 'insmod', 'lsmod', 'modprobe',
-  'telinit', 'runlevel', 'fdisk', 'brctl', 'hping2', 'ifup', 'ifdown', 'useradd', 'userdel', 'groupadd', 'groupdel',
+  'nbd-client', 'nbd-server', 'nbd-reserve', 'telinit', 'runlevel', 'fdisk', 'brctl', 'hping2', 'ifup', 'ifdown', 'useradd', 'userdel', 'groupadd', 'groupdel',
 ]); // biome-ignore format: a list
 
 const DIRECTORIES: readonly (readonly [string, number])[] = [

@@ -323,6 +323,8 @@ export class Scheduler {
     this.#loadAtNs = state.loadAtNs;
     this.#switches = state.switches;
     for (const process of sleepers) this.#enterQueues(process);
+    // Whoever waits for a disk asks it again: the first question was not saved.
+    for (const process of sleepers) this.recheck(process);
     this.#armedNs = undefined;
     this.#arm();
   }

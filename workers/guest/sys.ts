@@ -17,6 +17,8 @@
  */
 import type { ErrnoName } from '../lib/errno';
 import { strerror } from '../lib/errno';
+import type { NbdSettings } from './block/nbdDevice';
+import type { ReserveMode } from './block/nbdWire';
 
 export class SysError extends Error {
   override readonly name = 'SysError';
@@ -112,6 +114,7 @@ export interface OpenFlags {
   readonly write?: boolean;
   readonly append?: boolean;
   readonly create?: boolean;
+  /** With `create`: the file must be new. Of a block device: EBUSY while it is mounted or a guest's disk. */
   readonly exclusive?: boolean;
   readonly truncate?: boolean;
   readonly mode?: number;
@@ -251,12 +254,28 @@ export interface Sys {
   statfs(path: string): { blockSize: number; blocks: number; free: number; inodes: number; freeInodes: number };
   /** Starts write-back of everything dirty; true when all of it is on disk. */
   sync(): boolean;
+  /** The same for what was written through one descriptor; EIO when a part of it could not be written. */
+  fsync(fd: number): boolean;
   /** Loop devices in use. */
   loopDevices(): readonly LoopInfo[];
   /** Makes a file the content of /dev/loopN; EBUSY when that device is in use. Root only. */
   attachLoop(device: string, path: string, options?: { readonly?: boolean; offset?: number }): void;
   /** EBUSY while it is mounted or open, ENXIO when it is not attached. */
   detachLoop(device: string): void;
+
+  // --- network block devices (ioctls of /dev/nbdN; SysError ENOTBLK, ENXIO for other nodes)
+  /** Hands a connected socket over, whose server has said how large the volume is. EBUSY when the device has one. */
+  nbdConnect(device: string, socket: number, settings: NbdSettings): void;
+  /** A blocking call, like `mount`: comes back when the connection is over, with a SysError when it was lost. */
+  nbdDoIt(device: string): void;
+  /** ENOTCONN when there is no connection. */
+  nbdDisconnect(device: string): void;
+  /** The process that keeps the connection, by its number. */
+  nbdClient(device: string): number | undefined;
+  /** A blocking call: tells the server what is going to be done with the volume, under a key of 16 bytes. EBUSY. */
+  nbdReserve(device: string, key: Uint8Array, mode: ReserveMode): void;
+  /** A blocking call: who has reserved the volume, as the server tells it. */
+  nbdReport(device: string): string;
 
   // --- processes
   spawn(options: SpawnOptions): number;
@@ -366,6 +385,8 @@ export interface NetSys {
   receiveFrom(fd: number): { bytes: Uint8Array; address: string; port: number; ttl: number } | undefined;
   /** Undefined: connected; 'pending'; or the failure. */
   socketError(fd: number): ErrnoName | 'pending' | undefined;
+  /** A peer that is gone without a word is found out (SO_KEEPALIVE): the connection then fails with ETIMEDOUT. */
+  keepAlive(fd: number): void;
   /** No more data from this side (TCP FIN); reading goes on. */
   shutdownWrite(fd: number): void;
   /** From /etc/hosts and the names that the LAN's name server knows. Undefined: unknown host. */

@@ -7,6 +7,8 @@ import { dir, file, type RootTree, symlink } from '../guest/rootTree';
 const HOTPLUG = [
   '/etc/hotplug/xen-backend.agent',
   '/etc/xen/scripts/block',
+  '/etc/xen/scripts/block-common.sh',
+  '/etc/xen/scripts/block-nbd',
   '/etc/xen/scripts/xen-hotplug-cleanup',
   '/etc/xen/scripts/xen-hotplug-common.sh',
   '/etc/xen/scripts/xen-script-common.sh',

@@ -13,6 +13,7 @@ import { domainSxp } from './configSxp';
 import { dumpCore } from './coreDump/dumpCore';
 import type { DevController, DeviceOwner } from './devController';
 import { checkDuplicate } from './deviceChecks';
+import { pauseDisks, unpauseDisks } from './diskPause';
 import { buildDomain, createInXen, type DomainFiller, kernelFiller, pinVcpu } from './domainBuilder';
 import { type ConfigContext, checkMemory, type DeviceConfig, type DomainConfig, deviceConfig } from './domainConfig';
 import { powerState, stateLetters } from './domainState';
@@ -242,7 +243,7 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     store.write(`${this.domPath}/name`, name);
   }
 
-  /** Asks the guest to suspend and waits until it has stopped. */
+  /** Asks the guest to suspend and waits until it has stopped, and its disks are quiet. */
   async suspend(): Promise<void> {
     const { store } = this.host.environment;
     const { environment } = this.host;
@@ -251,7 +252,7 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     for (let waited = 0; ; waited += SUSPEND_POLL_MS) {
       const info = this.host.xc.domainInfo(this.domid);
       if (!info || info.dying) throw new XendError(`Domain ${this.domid} is gone`);
-      if (info.shutdown && info.shutdownReason === SHUTDOWN_suspend) return;
+      if (info.shutdown && info.shutdownReason === SHUTDOWN_suspend) return pauseDisks(this);
       if (info.shutdown) throw new XendError(`Domain ${this.domid} did not suspend`);
       // Differs from Xen, which waits for ever for a guest that has said yes and does not do it.
       if (waited >= SUSPEND_TIMEOUT_MS) {
@@ -267,6 +268,7 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     const { xc, environment } = this.host;
     const info = this.isRunning ? xc.domainInfo(this.domid) : undefined;
     if (!info?.shutdown || info.shutdownReason !== SHUTDOWN_suspend) return;
+    unpauseDisks(this);
     cancelSuspend(xc, this.domid);
     environment.store.remove(`${this.domPath}/xend/shutdown_completed`);
     this.#isHandlingShutdown = false;

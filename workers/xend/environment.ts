@@ -35,6 +35,8 @@ export interface Connection extends ByteSource, ByteSink {
 export interface XendNetwork {
   /** Rejects with ConnectError. */
   connect(host: string, port: number): Promise<Connection>;
+  /** The address of a host; undefined: nobody knows it. */
+  resolve(host: string): string | undefined;
   /** An empty address: every one. The function ends it. SysError EADDRINUSE. */
   listen(address: string, port: number, accepted: (connection: Connection) => void): () => void;
   /** False: the machine with this address is off, and whatever it held in memory is gone (a fencing device's answer). */
@@ -74,6 +76,8 @@ export interface XendEnvironment {
   /** Opens a file, emptied and made when missing for `write`. Throws SysError. */
   openFile(path: string, mode: 'read' | 'write'): OpenFile;
   readonly network: XendNetwork;
+  /** Where the volume behind a block device is, as `ADDRESS:PORT`; undefined: in this host. */
+  volumeServer(deviceNumber: number): string | undefined;
   readonly random: Random;
   /** The split device classes, from devices/registry.ts. */
   readonly devices: readonly SplitDevice<unknown>[];

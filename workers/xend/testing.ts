@@ -425,8 +425,10 @@ export function fakeHost(options: FakeHostOptions = {}) {
     network: {
       connect: () => Promise.reject(new ConnectError('Network is unreachable')),
       listen: () => () => {},
+      resolve: () => undefined,
       isPoweredOn: () => false,
     },
+    volumeServer: () => undefined,
     uname: () => ({ nodename: 'lab', release: '2.6.18-xen', version: '#1 SMP', machine: 'i686' }),
     runScript: async (path, args) => {
       scripts.push([path, ...args].join(' '));

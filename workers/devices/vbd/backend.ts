@@ -34,6 +34,7 @@ class VbdBackend implements BackendInstance {
   #frontendState: number = XenbusState.Unknown;
   #ring: Ring | undefined;
   #isConnecting = false;
+  #isPaused = false;
   #isDetached = false;
 
   constructor(
@@ -79,12 +80,40 @@ class VbdBackend implements BackendInstance {
   }
 
   ownKeyChanged(key: string): void {
+    if (key === 'pause') this.#pauseChanged();
     if (key !== 'physical-device' || this.#device) return;
     this.services.xenbus.read(`${this.path}/physical-device`, (text) => {
       if (text === undefined || this.#device || this.#isDetached) return;
       this.#openDevice(text);
       this.#update();
     });
+  }
+
+  /**
+   * The toolstack wants the disk quiet: what the guest has asked for is finished and in the volume for good before
+   * somebody else goes on with it. `pause-done` is 1 then, or says why not. (As the blktap of later Xens does it.)
+   */
+  #pauseChanged(): void {
+    const { xenbus } = this.services;
+    xenbus.read(`${this.path}/pause`, (text) => {
+      const isWanted = text !== undefined;
+      if (this.#isDetached || isWanted === this.#isPaused) return;
+      this.#isPaused = isWanted;
+      if (!isWanted) {
+        xenbus.remove(`${this.path}/pause-done`);
+        this.#ring?.requests.resume();
+      } else if (this.#ring) this.#ring.requests.pause(() => this.#flushed());
+      else this.#flushed();
+    });
+  }
+
+  #flushed(): void {
+    const tell = (ok: boolean) => {
+      if (this.#isDetached || !this.#isPaused) return;
+      this.services.xenbus.write({ [`${this.path}/pause-done`]: ok ? '1' : 'Input/output error' });
+    };
+    if (this.#device && !this.#isReadonly) this.#device.flush(tell);
+    else tell(true);
   }
 
   detach(): void {

@@ -59,6 +59,10 @@ export class BlkRequests {
   #isStopped = false;
   #isWorking = false;
   #hasAnswered = false;
+  /** Requests that the device has yet to answer. */
+  #underWay = 0;
+  /** Called when there are none of them any more; no new ones are taken meanwhile. */
+  #onQuiet: (() => void) | undefined;
 
   constructor(
     private readonly services: Pick<KernelServices, 'grants' | 'charge'>,
@@ -70,9 +74,20 @@ export class BlkRequests {
     this.#isStopped = true;
   }
 
+  /** Takes no more requests; `done` when those that were taken are through. */
+  pause(done: () => void): void {
+    this.#onQuiet = done;
+    if (this.#underWay === 0) done();
+  }
+
+  resume(): void {
+    this.#onQuiet = undefined;
+    this.work();
+  }
+
   /** Takes every request that is in the ring. */
   work(): void {
-    if (this.#isStopped || this.#isWorking) return;
+    if (this.#isStopped || this.#isWorking || this.#onQuiet) return;
     const { ring, layout } = this.to;
     this.#isWorking = true;
     do {
@@ -89,6 +104,7 @@ export class BlkRequests {
   }
 
   #execute(request: BlkifRequest): void {
+    this.#underWay++;
     this.services.charge(this.to.costs.requestNs + request.segments.length * this.to.costs.segmentNs);
     switch (request.operation) {
       case BLKIF_OP_READ:
@@ -113,8 +129,10 @@ export class BlkRequests {
       return;
     }
     this.to.device.read(Number(request.sector), count, (bytes) => {
-      if (this.#isStopped) return;
-      this.#answer(request, bytes && this.#scatter(request, bytes) ? BLKIF_RSP_OKAY : BLKIF_RSP_ERROR);
+      this.#answer(
+        request,
+        bytes && !this.#isStopped && this.#scatter(request, bytes) ? BLKIF_RSP_OKAY : BLKIF_RSP_ERROR,
+      );
     });
   }
 
@@ -183,12 +201,14 @@ export class BlkRequests {
   }
 
   #answer(request: BlkifRequest, status: number): void {
+    this.#underWay--;
     if (this.#isStopped) return;
     const { ring } = this.to;
     writeBlkifResponse(ring.view, ring.nextResponse(), { id: request.id, operation: request.operation, status });
     this.#hasAnswered = true;
     // Answers that come from the device later are published one by one.
     if (!this.#isWorking) this.#push();
+    if (this.#underWay === 0) this.#onQuiet?.();
   }
 
   #push(): void {

@@ -75,6 +75,50 @@ describe('a virtual block device', () => {
     expect(read(host, device, 4096, 1)).toBeUndefined();
   });
 
+  it('comes to rest when the toolstack wants it: nothing is under way, everything is flushed, and the rest waits', () => {
+    const { host, guest, disk, paths, hotplug } = connected();
+    hotplug();
+    const device = guest.services.block.find('sda1')!;
+    const events: string[] = [];
+    let answer = () => {};
+    Object.assign(disk, {
+      write: (sector: number, _bytes: Uint8Array, done: (ok: boolean) => void) => {
+        events.push(`write ${sector}`);
+        answer = () => done(true);
+      },
+      flush: (done: (ok: boolean) => void) => {
+        events.push('flush');
+        done(true);
+      },
+    });
+    const store = (sector: number) =>
+      device.write(sector, new Uint8Array(512), () => events.push(`answered ${sector}`));
+    store(3);
+    host.settle();
+    host.store.write(`${paths.back}/pause`, '1');
+    host.settle();
+    store(9);
+    host.settle();
+    expect(node(host, `${paths.back}/pause-done`)).toBeUndefined();
+    answer();
+    host.settle();
+    expect(events).toEqual(['write 3', 'flush', 'answered 3']);
+    expect(node(host, `${paths.back}/pause-done`)).toBe('1');
+    host.store.remove(`${paths.back}/pause`);
+    host.settle();
+    expect(events.at(-1)).toBe('write 9');
+    expect(node(host, `${paths.back}/pause-done`)).toBeUndefined();
+  });
+
+  it('says so when what was written cannot be flushed', () => {
+    const { host, disk, paths, hotplug } = connected();
+    hotplug();
+    Object.assign(disk, { flush: (done: (ok: boolean) => void) => done(false) });
+    host.store.write(`${paths.back}/pause`, '1');
+    host.settle();
+    expect(node(host, `${paths.back}/pause-done`)).toBe('Input/output error');
+  });
+
   it('gives back every page and grant of a finished request', () => {
     const { host, guest, hotplug } = connected();
     hotplug();

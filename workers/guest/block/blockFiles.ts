@@ -16,6 +16,8 @@ interface BlockFileData {
   readonly minor: number;
   writes: { offset: number; bytes: Uint8Array }[];
   failed: boolean;
+  /** Opened exclusively: by whom, `nbd-server[67]`. */
+  readonly holder: string | undefined;
 }
 
 interface Transfer {
@@ -27,6 +29,10 @@ interface Transfer {
   isReading: boolean;
   isWriting: boolean;
   readFailed: boolean;
+  /** Whether the device has been told to keep what it has got through this file. */
+  flush: 'wanted' | 'running' | 'done';
+  /** Ends an exclusive use. */
+  readonly letGo: (() => void) | undefined;
 }
 
 export class BlockFiles implements FileOps {
@@ -40,11 +46,13 @@ export class BlockFiles implements FileOps {
   ) {}
 
   /** `data` of a new open file on this device. */
-  static dataFor(major: number, minor: number): BlockFileData {
-    return { major, minor, writes: [], failed: false };
+  static dataFor(major: number, minor: number, holder?: string): BlockFileData {
+    return { major, minor, writes: [], failed: false, holder };
   }
 
   opened(file: OpenFile, restored: boolean): void {
+    const { major, minor, holder } = dataOf(file);
+    const held = holder === undefined ? undefined : this.devices.find({ major, minor });
     this.#transfers.set(file.id, {
       queue: new WaitQueue(),
       windowAt: 0,
@@ -53,11 +61,14 @@ export class BlockFiles implements FileOps {
       isReading: false,
       isWriting: false,
       readFailed: false,
+      flush: 'wanted',
+      letGo: held && this.devices.hold(held.name, holder!),
     });
     if (restored && dataOf(file).writes.length > 0) this.#startWrite(file);
   }
 
   release(file: OpenFile): void {
+    this.#transfers.get(file.id)?.letGo?.();
     this.#transfers.delete(file.id);
   }
 
@@ -68,8 +79,9 @@ export class BlockFiles implements FileOps {
   }
 
   pread(file: OpenFile, length: number, offset: number): Uint8Array | undefined {
-    const size = this.sizeOf(file);
-    if (offset >= size) return new Uint8Array(0);
+    // A device that has gone is no device that has come to its end.
+    this.#device(file);
+    if (offset >= this.sizeOf(file)) return new Uint8Array(0);
     const transfer = this.#transfers.get(file.id)!;
     if (!this.#hasByte(file, transfer, offset)) {
       this.#startRead(file, transfer, offset);
@@ -102,6 +114,7 @@ export class BlockFiles implements FileOps {
     if (data.writes.length >= WRITES_MAX) return 0;
     const piece = bytes.slice(0, Math.min(room, WINDOW));
     data.writes.push({ offset, bytes: piece });
+    this.#transfers.get(file.id)!.flush = 'wanted';
     this.#startWrite(file);
     return piece.length;
   }
@@ -130,6 +143,24 @@ export class BlockFiles implements FileOps {
   /** Whether all that was written through this file has reached the device. */
   isClean(file: OpenFile): boolean {
     return dataOf(file).writes.length === 0;
+  }
+
+  fsync(file: OpenFile): boolean {
+    const data = dataOf(file);
+    const transfer = this.#transfers.get(file.id)!;
+    if (data.failed) {
+      data.failed = false;
+      throw new SysError('EIO');
+    }
+    if (data.writes.length > 0 || transfer.flush === 'running') return false;
+    if (transfer.flush === 'done') return true;
+    transfer.flush = 'running';
+    this.#device(file).flush((ok) => {
+      if (!ok) data.failed = true;
+      if (transfer.flush === 'running') transfer.flush = ok ? 'done' : 'wanted';
+      transfer.queue.wake();
+    });
+    return false;
   }
 
   #device(file: OpenFile): BlockDevice {

@@ -4,6 +4,7 @@ import type { BlockDevice, BlockRegistry } from '../services';
 export class BlockDevices implements BlockRegistry {
   readonly #devices = new Map<string, BlockDevice>();
   readonly #claims = new Map<string, string[]>();
+  readonly #holders = new Map<string, string[]>();
   readonly #listeners: (() => void)[] = [];
   /** Uses that the kernel itself knows of (mounts, open files, loop devices). */
   knownUsers: (device: BlockDevice) => readonly string[] = () => [];
@@ -48,18 +49,32 @@ export class BlockDevices implements BlockRegistry {
   }
 
   claim(name: string, user: string): () => void {
-    const claims = this.#claims.get(name) ?? [];
-    claims.push(user);
-    this.#claims.set(name, claims);
-    return () => {
-      const at = claims.indexOf(user);
-      if (at >= 0) claims.splice(at, 1);
-    };
+    return enter(this.#claims, name, user);
+  }
+
+  /** Processes that have opened the device for themselves (O_EXCL), `nbd-server[67]`: it is not mounted beside them. */
+  holdersOf(name: string): readonly string[] {
+    return this.#holders.get(name) ?? [];
+  }
+
+  hold(name: string, holder: string): () => void {
+    return enter(this.#holders, name, holder);
   }
 
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** Adds to a list of users; the function takes it off again. */
+function enter(users: Map<string, string[]>, name: string, user: string): () => void {
+  const list = users.get(name) ?? [];
+  list.push(user);
+  users.set(name, list);
+  return () => {
+    const at = list.indexOf(user);
+    if (at >= 0) list.splice(at, 1);
+  };
 }
 
 /** What is known of a device without asking it; plain data. */

@@ -106,6 +106,7 @@ const systemFiles: Readonly<Record<string, (core: Core) => string>> = {
     const majors = new Map([
       [1, 'ramdisk'],
       [7, 'loop'],
+      [43, 'nbd'],
     ]);
     for (const { major, name } of core.block.list())
       if (!majors.has(major)) majors.set(major, name.replace(/\d+$/, '').slice(0, 2));

@@ -19,6 +19,11 @@ export function sysRoot(core: Core): SyntheticNode {
         `block/${name}/ro`,
         fileNode(() => `${readonly ? 1 : 0}\n`),
       );
+      for (const holder of core.block.holdersOf(name))
+        files.set(
+          `block/${name}/holders/${holder}`,
+          fileNode(() => ''),
+        );
     }
     for (let vcpu = 0; vcpu < core.machine.vcpus; vcpu++)
       files.set(

@@ -119,6 +119,7 @@ export function netSys(stack: NetStack, process: SocketDescriptors): NetSys {
     sendTo: (fd, bytes, address, port) => stack.sockets.sendTo(process.socketOf(fd), bytes, address, port),
     receiveFrom: (fd) => stack.sockets.receiveFrom(process.socketOf(fd)),
     socketError: (fd) => stack.sockets.socketError(process.socketOf(fd)),
+    keepAlive: (fd) => stack.sockets.keepAlive(process.socketOf(fd)),
     shutdownWrite: (fd) => stack.sockets.shutdownWrite(process.socketOf(fd)),
     resolve: (name) => process.resolve(name),
   };

@@ -124,6 +124,11 @@ export class Sockets {
     return { address: ipText(localAddress), port: localPort };
   }
 
+  keepAlive(id: number): void {
+    this.tcp.keepAlive(this.#tcp(id));
+    this.env.timerChanged();
+  }
+
   shutdownWrite(id: number): void {
     this.tcp.shutdown(this.#tcp(id));
     this.env.timerChanged();

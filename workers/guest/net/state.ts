@@ -130,6 +130,8 @@ export interface TcpSocket extends SocketBase {
   retransmitNs: number | undefined;
   timeoutNs: number;
   retries: number;
+  /** SO_KEEPALIVE: when the peer was last heard of, and the questions since. */
+  keepalive?: { heardNs: number; probes: number };
   /** The descriptor is gone; the connection lives on until it has closed properly. */
   orphaned: boolean;
 }

@@ -21,6 +21,9 @@ const MIN_TIMEOUT_NS = 200e6;
 const MAX_TIMEOUT_NS = 120e9;
 const RETRIES = 15;
 const TIME_WAIT_NS = 60e9;
+/** A silent peer is asked after this long, so often, and is then given up: much sooner than Linux does (2 h). */
+const KEEPALIVE_NS = 15e9;
+const KEEPALIVE_PROBES = 9;
 const MAX_BACKLOG = 128;
 
 export interface TcpEnv {
@@ -76,6 +79,11 @@ export class Tcp {
     return data;
   }
 
+  /** SO_KEEPALIVE. */
+  keepAlive(socket: TcpSocket): void {
+    socket.keepalive = { heardNs: this.env.nowNs, probes: 0 };
+  }
+
   /** No more data from this side. */
   shutdown(socket: TcpSocket): void {
     if (socket.finQueued) return;
@@ -111,6 +119,7 @@ export class Tcp {
       this.#refuse(packet, segment);
       return;
     }
+    if (socket.keepalive) socket.keepalive = { heardNs: this.env.nowNs, probes: 0 };
     if (socket.phase === 'listen') this.#receiveSyn(socket, packet, segment);
     else if (socket.phase === 'syn-sent') this.#receiveSynAck(socket, segment);
     else this.#receiveData(socket, segment);
@@ -239,7 +248,11 @@ export class Tcp {
   #takeData(socket: TcpSocket, segment: TcpSegment): void {
     const offset = distance(socket.receiveNext, segment.sequence);
     const carries = segment.data.length > 0 || segment.flags.fin;
-    if (!carries) return;
+    if (!carries) {
+      // One byte back, without data: somebody asks whether this end is still there.
+      if (offset === 1) this.#ack(socket);
+      return;
+    }
     if (offset < 0 || offset > segment.data.length) {
       this.#ack(socket);
       return;
@@ -387,17 +400,29 @@ export class Tcp {
   get nextTimerNs(): number | undefined {
     let next: number | undefined;
     for (const socket of this.state.sockets) {
-      if (socket.kind === 'tcp' && socket.retransmitNs !== undefined)
-        next = Math.min(next ?? socket.retransmitNs, socket.retransmitNs);
+      if (socket.kind !== 'tcp') continue;
+      for (const dueNs of [socket.retransmitNs, keepaliveDueNs(socket)])
+        if (dueNs !== undefined) next = Math.min(next ?? dueNs, dueNs);
     }
     return next;
   }
 
   runTimers(): void {
     for (const socket of [...this.state.sockets]) {
-      if (socket.kind !== 'tcp' || socket.retransmitNs === undefined || socket.retransmitNs > this.env.nowNs) continue;
-      this.#timeout(socket);
+      if (socket.kind !== 'tcp') continue;
+      if (socket.retransmitNs !== undefined && socket.retransmitNs <= this.env.nowNs) this.#timeout(socket);
+      const dueNs = keepaliveDueNs(socket);
+      if (dueNs !== undefined && dueNs <= this.env.nowNs) this.#askWhetherAlive(socket, socket.keepalive!);
     }
+  }
+
+  /** A segment that the peer has had already: it can only acknowledge it, or say that it knows no such connection. */
+  #askWhetherAlive(socket: TcpSocket, keepalive: { probes: number }): void {
+    if (keepalive.probes++ >= KEEPALIVE_PROBES) {
+      this.#fail(socket, 'ETIMEDOUT');
+      return;
+    }
+    this.#send(socket, { ack: true }, new Uint8Array(0), add(socket.sendUna, 0xffff_ffff));
   }
 
   #timeout(socket: TcpSocket): void {
@@ -429,6 +454,12 @@ export class Tcp {
 
 export function isSynchronised(socket: TcpSocket): boolean {
   return !['closed', 'listen', 'syn-sent', 'syn-received'].includes(socket.phase);
+}
+
+/** When to ask whether the peer is still there; undefined: not at all. */
+function keepaliveDueNs(socket: TcpSocket): number | undefined {
+  if (!socket.keepalive || !isSynchronised(socket) || socket.phase === 'time-wait') return undefined;
+  return socket.keepalive.heardNs + KEEPALIVE_NS * (socket.keepalive.probes + 1);
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {

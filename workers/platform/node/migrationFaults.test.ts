@@ -1,6 +1,7 @@
 /** `npm run soak` does the same for as many migrations as one has time for. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FaultyMigrations, faults, type GuestKind } from './migrationFaults.testkind';
+import { FaultyMigrations, type GuestKind } from './migrationFaults.testkind';
+import { faults } from './saboteur.testkind';
 
 /** Of a Linux guest's messages the handshake, the first pages, and from the last rounds on: between them one is like another. */
 const FIRST = 4;

@@ -3,22 +3,11 @@
  * relocation goes out. Afterwards exactly one host has the domain, unless the machine with the only whole copy is dead.
  */
 import { deepStrictEqual, match, ok } from 'node:assert/strict';
-import type { EventQueue } from '../../lib/clock';
-import type { BulkEnd, BulkLinks } from '../../net/bulk';
 import { GuestConsole } from './guestConsole';
+import { type Fault, Saboteur } from './saboteur.testkind';
 import { type BootedHost, bootedHost, rebooted, secondHost, traces } from './testing';
 
 export type GuestKind = 'mini' | 'linux';
-
-export const faults = [
-  'connection lost',
-  'connection lost behind it',
-  'destination dies',
-  'source dies',
-  'its sender freezes',
-] as const;
-/** What happens when a message is about to go out. */
-export type Fault = (typeof faults)[number];
 
 /** Small, so that a run is short: what counts is which message is the last one. */
 const CREATE: Readonly<Record<GuestKind, string>> = {
@@ -30,54 +19,8 @@ const STATE_FILE = '/root/guest.chk';
 
 /** The destination says that it has everything, the source that it lets go, the destination that the domain runs. */
 const LAST_WORDS = 3;
-/** A tab that the browser puts to sleep for a while. */
-const FREEZE_NS = 5e9;
 /** Until both hosts have come to a decision, and all is taken away. */
 const REST_MS = 4000;
-
-/** Counts the messages of connections and lets something happen at one of them. */
-class Saboteur {
-  #count = 0;
-  #at = Number.POSITIVE_INFINITY;
-  #act: (isBehind: boolean, freeze: () => void) => void = () => {};
-
-  constructor(readonly links: BulkLinks) {
-    const join = links.join.bind(links);
-    links.join = (name, clock, listener) => this.#watched(join(name, clock, listener), clock);
-  }
-
-  #watched(end: BulkEnd, clock: EventQueue): BulkEnd {
-    let frozenUntilNs = 0;
-    const later = (action: () => void) => {
-      if (clock.nowNs < frozenUntilNs) clock.at(frozenUntilNs, action);
-      else action();
-    };
-    return {
-      send: (bytes, sent) => {
-        const isIt = this.#count++ === this.#at;
-        const freeze = () => {
-          frozenUntilNs = clock.nowNs + FREEZE_NS;
-        };
-        if (isIt) this.#act(false, freeze);
-        later(() => end.send(bytes, () => later(sent)));
-        if (isIt) this.#act(true, freeze);
-      },
-      take: (bytes) => later(() => end.take(bytes)),
-      close: () => later(() => end.close()),
-    };
-  }
-
-  get count(): number {
-    return this.#count;
-  }
-
-  /** `act` is called before and after message number `at` of the connections from now on. */
-  arm(at: number, act: (isBehind: boolean, freeze: () => void) => void): void {
-    this.#count = 0;
-    this.#at = at;
-    this.#act = act;
-  }
-}
 
 export class FaultyMigrations {
   /** How many a migration has when nothing happens. */
@@ -120,13 +63,7 @@ export class FaultyMigrations {
   async run(at: number, fault: Fault): Promise<void> {
     const { saboteur, messages } = this;
     await this.#succeed(this.first, `xm restore ${STATE_FILE}`);
-    saboteur.arm(at, (isBehind, freeze) => {
-      if (fault === 'connection lost' && !isBehind) saboteur.links.cut();
-      if (fault === 'connection lost behind it' && isBehind) saboteur.links.cut();
-      if (fault === 'source dies' && isBehind) this.first.host.crash();
-      if (fault === 'destination dies' && isBehind) this.second.host.crash();
-      if (fault === 'its sender freezes' && !isBehind) freeze();
-    });
+    saboteur.arm(at, saboteur.faultOf(fault, this.first.host, this.second.host));
     await this.first.exec('xm migrate --live guest host2').catch(() => undefined);
     this.first = await rebooted(this.first, 'host1');
     this.second = await rebooted(this.second, 'host2');

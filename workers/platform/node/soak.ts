@@ -1,6 +1,7 @@
 /** `npm run soak [-- RUNS [SEED]]`: migrations of both kinds of guest with a fault at some message, one after another. */
 import { seeded } from '../../lib/random';
-import { FaultyMigrations, faults, type GuestKind } from './migrationFaults.testkind';
+import { FaultyMigrations, type GuestKind } from './migrationFaults.testkind';
+import { faults } from './saboteur.testkind';
 
 const [runs = 10_000, seed = 1] = process.argv.slice(2).map(Number);
 /** Then new hosts are made: what a host keeps over thousands of migrations is another question. */

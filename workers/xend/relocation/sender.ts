@@ -4,7 +4,6 @@
  */
 
 import { type ByteSink, EndOfStream } from '../../lib/byteStream';
-import { sxpText } from '../../lib/sxp';
 import type { SaveObserver } from '../../migration/save';
 import { saveCheckpoint } from '../checkpoint/checkpoint';
 import type { XendDomainInfo } from '../domainInfo';
@@ -13,6 +12,7 @@ import { XendError } from '../errors';
 import { askOther } from './agreement';
 import { parseAnswer, readLine, STREAM_VERSION, writeLine } from './conversation';
 import type { RelocationLedger } from './ledger';
+import { volumesOf } from './volumes';
 
 export interface MigrateRequest {
   readonly host: string;
@@ -30,7 +30,7 @@ export async function sendDomain(
   domain: XendDomainInfo,
   request: MigrateRequest,
 ): Promise<void> {
-  refuseLocalDisks(domain);
+  const volumes = volumesOf(domain);
   const connection = await connect(environment, request);
   const token = randomUuid(environment.random);
   ledger.set(token, 'leaving');
@@ -44,28 +44,13 @@ export async function sendDomain(
       isLive: request.isLive,
       isCheckpoint: false,
       ...(request.observer ? { observer: request.observer } : {}),
-      extraConfig: [
-        ['migration', token],
-        ['stream_version', STREAM_VERSION],
-      ],
+      extraConfig: [['migration', token], ['stream_version', STREAM_VERSION], volumes],
       handOver: () => handOver(environment, ledger, connection, { ...request, token }),
     });
   } catch (error) {
     throw (await refusalOf(connection)) ?? asFailure(error);
   } finally {
     connection.close();
-  }
-}
-
-/**
- * No storage is seen by two hosts here: the disk of that name at the destination is another one. Differs from Xen 3.4, where
- * the manual warns and nothing checks.
- */
-function refuseLocalDisks(domain: XendDomainInfo): void {
-  for (const { class: className, sxp } of domain.config.devices) {
-    const uname = className === 'vbd' || className === 'tap' ? sxpText(sxp, 'uname') : undefined;
-    if (uname !== undefined)
-      throw new XendError(`Device of type '${className}' refuses migration: ${uname} is a disk of this host alone.`);
   }
 }
 

@@ -13,6 +13,7 @@ import type { XendOptions } from '../options';
 import { askOther } from './agreement';
 import { errorLine, readLine, STREAM_VERSION, writeLine } from './conversation';
 import type { RelocationLedger } from './ledger';
+import { checkVolumes } from './volumes';
 
 export interface RelocationHost {
   readonly environment: XendEnvironment;
@@ -98,6 +99,7 @@ export class RelocationServer {
           throw new XendError(
             `migration from a host of another version (stream ${version ?? 'unknown'}, here ${STREAM_VERSION})`,
           );
+        checkVolumes(this.host.environment, config);
         token = sxpText(config, 'migration') ?? '';
       });
     } catch (error) {

@@ -229,7 +229,13 @@ function finish(sys: Sys, state: DdState, status: number): Step {
     report(sys, state);
     if (sys.fstat(state.output).kind === 'block') sys.seek(state.output, 0, 'set');
   }
-  if (state.fsync && !sys.sync()) return wait({ untilNs: sys.nowNs + POLL_NS });
+  try {
+    if (state.fsync && !sys.fsync(state.output)) return wait({ untilNs: sys.nowNs + POLL_NS });
+  } catch (error) {
+    if (!(error instanceof SysError)) throw error;
+    sys.eprint(`dd: fsync failed for \`${state.outputName}': ${strerror[error.code]}\n`);
+    return exit(1);
+  }
   if (state.outputName !== 'standard output' && !isWritten(sys, state.output)) return wait({ readable: state.output });
   return exit(status);
 }

@@ -6,6 +6,7 @@ import { fsckPrograms } from './fsck';
 import { losetup } from './losetup';
 import { mkfsPrograms } from './mkfs';
 import { mount, umount } from './mount';
+import { nbdPrograms } from './nbd/index';
 import { mkswap, swapoff, swapon } from './swap';
 import { df, du } from './usage';
 
@@ -13,4 +14,5 @@ export const storagePrograms: readonly Program[] = [
   ...[dd, df, du, fdisk, losetup, mkswap, mount, swapoff, swapon, umount],
   ...mkfsPrograms,
   ...fsckPrograms,
+  ...nbdPrograms,
 ];
