@@ -50,6 +50,8 @@ export interface MigrationRound {
   /** Written by the guest while the round lasted; null: only the source knows. */
   readonly dirtied: number | null;
   readonly span: MigrationSpan;
+  /** Its end, virtual ms since the migration began. */
+  readonly endedMs: number;
   /** By virtual time; null: it took none. */
   readonly mbitPerS: number | null;
   /** The guest stood still. */

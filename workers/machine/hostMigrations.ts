@@ -28,6 +28,10 @@ export class HostMigrations {
   readonly #others = new Map<string, MigrationRecord>();
   /** Machines that want to see this one's maps. */
   readonly #watchers = new Set<string>();
+  /** Machines that know that their maps are wanted here. */
+  readonly #told = new Set<string>();
+  /** The last word about each migration here. */
+  readonly #posted = new Map<string, MigrationRecord>();
   #isWatched = false;
   /** Of the other machines, for whoever looks here. */
   #heard: MigrationPages[] = [];
@@ -49,7 +53,7 @@ export class HostMigrations {
       firstRun: (domid, found) => this.#awaitFirstRun(domid, found),
       sourceOf: (id) => this.#sourceOf(id),
       changed: (record) => {
-        this.#post(RECORD, record);
+        this.#tell(record);
         this.onStep(record);
       },
     });
@@ -78,7 +82,10 @@ export class HostMigrations {
   takePages(): readonly MigrationPages[] {
     if (!this.#isWatched && this.#watchers.size === 0) return [];
     const own = this.recorder.pages('changes');
-    if (this.#watchers.size > 0) for (const pages of own) this.#post(PAGES, pages);
+    if (this.#watchers.size > 0) {
+      for (const record of this.recorder.records) if (record !== this.#posted.get(record.id)) this.#tell(record);
+      for (const pages of own) this.#post(PAGES, pages);
+    }
     const heard = this.#heard;
     this.#heard = [];
     return this.#isWatched ? [...own, ...heard] : [];
@@ -90,10 +97,19 @@ export class HostMigrations {
     this.host.world.lan.bulletins.post({ from: this.host.options.name, topic, body });
   }
 
+  #tell(record: MigrationRecord): void {
+    this.#posted.set(record.id, record);
+    const [oldest] = this.#posted.keys();
+    if (this.#posted.size > KEPT && oldest !== undefined) this.#posted.delete(oldest);
+    this.#post(RECORD, record);
+  }
+
   #receive({ from, topic, body }: Bulletin): void {
     switch (topic) {
       case RECORD:
         this.#heardRecord(body as MigrationRecord);
+        // It may have come after somebody began to look here.
+        if (this.#isWatched && !this.#told.has(from)) this.#tellWatch(from);
         break;
       case PAGES:
         if (this.#isWatched) this.#heard.push(body as MigrationPages);
@@ -104,6 +120,7 @@ export class HostMigrations {
         break;
       case GONE:
         this.#watchers.delete(from);
+        this.#told.delete(from);
     }
   }
 
@@ -115,10 +132,15 @@ export class HostMigrations {
     if (record.role === 'source' && record.phase === 'stopped') this.recorder.heardStop(record.id);
   }
 
+  #tellWatch(machine: string): void {
+    this.#told.add(machine);
+    this.#post(WATCH, true);
+  }
+
   /** Somebody begins to look: everything there is, then changes. */
   #welcome(from: string): void {
     this.#watchers.add(from);
-    for (const record of this.recorder.records) this.#post(RECORD, record);
+    for (const record of this.recorder.records) this.#tell(record);
     for (const pages of this.recorder.pages('whole')) this.#post(PAGES, pages);
   }
 

@@ -3,7 +3,7 @@
  * knows from what the source tells of itself, by counting what has arrived.
  */
 import type { MigrationRecord } from '../contract';
-import { Journal, rounded, since, timed } from './journal';
+import { Journal, rounded, since } from './journal';
 import { UNKNOWN_ROUND } from './pageMap';
 import type { Moment, RecorderHost } from './recorder';
 import type { ArrivalWatch, Arriving } from './watch';
@@ -85,8 +85,7 @@ export class Arrival extends Journal implements ArrivalWatch {
     const source = this.host.sourceOf(this.id);
     // Rounds that the guest ran through have been told of by now.
     const isLast = source !== undefined && iteration > source.rounds.filter((round) => !round.isLast).length;
-    this.rounds.push(timed({ iteration, sent, skipped: null, dirtied: null, isLast }, since(began, last)));
-    this.step();
+    this.close({ iteration, sent, skipped: null, dirtied: null, isLast }, began, last);
   }
 }
 

@@ -1,5 +1,5 @@
 /** A domain on its way out, as its source writes it down. */
-import { Journal, type Outcome, rounded, since, timed } from './journal';
+import { Journal, type Outcome, rounded, since } from './journal';
 import type { Moment, RecorderHost } from './recorder';
 import type { Round, StopRule } from './save';
 import type { DepartureWatch, Leaving } from './watch';
@@ -37,10 +37,8 @@ export class Departure extends Journal implements DepartureWatch {
   roundEnded({ iteration, sent, skipped, dirtied, isLast }: Round): void {
     const now = this.host.now();
     // The time in which the guest comes to rest stands by itself.
-    const span = since(this.#roundBegan, isLast ? now : (this.#asked ?? now));
-    this.rounds.push(timed({ iteration, sent, skipped, dirtied, isLast }, span));
-    this.#roundBegan = now;
-    this.step();
+    this.close({ iteration, sent, skipped, dirtied, isLast }, this.#roundBegan, isLast ? now : (this.#asked ?? now));
+    this.#roundBegan = this.#stopped ?? now;
   }
 
   lastRound(rule: StopRule): void {
@@ -57,7 +55,7 @@ export class Departure extends Journal implements DepartureWatch {
     const ranMs = this.host.lastRunMs(this.domid) ?? now.virtualMs;
     this.stop = { guestClockMs: rounded(now.guestClockMs - (now.virtualMs - ranMs)), wallMs: now.wallMs };
     this.phase = 'stopped';
-    this.#roundBegan = now;
+    if (this.stopRule === 'not live') this.#roundBegan = now;
     if (this.stopRule !== 'not live') this.say(`rounds ended by the rule "${this.stopRule}"`);
     this.say(`suspended in ${this.suspend.virtualMs} ms`);
     this.step();

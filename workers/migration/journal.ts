@@ -61,7 +61,7 @@ export abstract class Journal {
   begun(pages: number): void {
     this.#pageCount = pages;
     this.map = new PageMap(pages);
-    this.changed();
+    this.step();
   }
 
   /** Why one has failed may come out later: `cancelled`. */
@@ -89,6 +89,14 @@ export abstract class Journal {
     this.#sent += count;
     this.#rates.add(count, this.host.now().virtualMs - this.began.virtualMs);
     this.changed();
+  }
+
+  /** A round is over. */
+  protected close(round: Omit<MigrationRound, 'span' | 'endedMs' | 'mbitPerS'>, from: Moment, to: Moment): void {
+    const span = since(from, to);
+    const endedMs = rounded(to.virtualMs - this.began.virtualMs);
+    this.rounds.push({ ...round, span, endedMs, mbitPerS: mbitPerS(round.sent, span.virtualMs) });
+    this.step();
   }
 
   protected say(line: string): void {
@@ -139,11 +147,6 @@ export function since(from: Moment, to: Moment): MigrationSpan {
     virtualMs: rounded(to.virtualMs - from.virtualMs),
     wallMs: from.wallMs === null || to.wallMs === null ? null : rounded(to.wallMs - from.wallMs),
   };
-}
-
-/** A round without its time, and the time. */
-export function timed(round: Omit<MigrationRound, 'span' | 'mbitPerS'>, span: MigrationSpan): MigrationRound {
-  return { ...round, span, mbitPerS: mbitPerS(round.sent, span.virtualMs) };
 }
 
 /** To a microsecond. */

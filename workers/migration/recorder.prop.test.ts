@@ -137,6 +137,10 @@ describe('the books of the two hosts', () => {
       expect(got!.sent).toBe(sent!.sent);
       expect(sent!.rounds.reduce((sum, round) => sum + round.sent, 0)).toBe(sent!.sent);
       expect(sent!.rounds.at(-1)!.isLast).toBe(true);
+      for (const { span, endedMs } of [...sent!.rounds, ...got!.rounds]) {
+        expect(span.virtualMs).toBeGreaterThan(0);
+        expect(endedMs).toBeGreaterThanOrEqual(span.virtualMs);
+      }
       const [mine] = here.pages('whole');
       const [theirs] = there.pages('whole');
       // Nothing is stale when everything has been sent; frames without memory bring no contents.

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabState, MigrationRecord } from '../../contract';
 import { HeadlessLab } from './headless/headlessLab';
 import { Session } from './headless/session';
+import { bootedHost, secondHost } from './testing';
 
 const CREATE =
   'xm create -q /dev/null kernel=/boot/vmlinuz-2.6.18-xenU memory=64 name=guest vif=mac=00:16:3e:00:00:01 ip=192.0.2.90 netmask=255.255.255.0';
@@ -216,3 +217,38 @@ describe('a migration, written down', () => {
     expect((await ask({ op: 'link', ...fields }))['error']).toMatch(message);
   });
 });
+
+it('is shown whole to a host that began to look before the other one was there', async () => {
+  const first = await bootedHost({});
+  expect(first.host.host.migrations.watch(true)).toEqual([]);
+  const second = await secondHost(first, 'host2', { seed: 2 });
+  await first.exec(CREATE);
+  const drawn = new Map<string, Uint8Array>();
+  const hosts = [second.host.host, first.host.host];
+  // As pages do 20 times a second.
+  const look = () => {
+    for (const { migrations } of hosts) {
+      for (const { host, pages, from, codes } of migrations.takePages()) {
+        const map = drawn.get(host) ?? new Uint8Array(pages);
+        map.set(codes, from);
+        drawn.set(host, map);
+      }
+    }
+  };
+  for (const { migrations } of hosts) migrations.onStep = look;
+  expect((await first.exec('xm migrate --live guest host2')).output).toBe('');
+  look();
+  look();
+  for (const host of hosts) {
+    const [whole] = host.migrations.recorder.pages('whole');
+    expect(Buffer.compare(drawn.get(host.options.name)!, whole!.codes), host.options.name).toBe(0);
+  }
+  // Nobody looks any more: nothing is sent.
+  first.host.host.migrations.watch(false);
+  expect((await second.exec('xm migrate --live guest host1')).output).toBe('');
+  drawn.clear();
+  look();
+  expect(drawn.size).toBe(0);
+  expect(first.bugs).toEqual([]);
+  first.close();
+}, 60_000);
