@@ -29,7 +29,7 @@ for (const colorScheme of ['dark', 'light'] as const) {
       expect(await lab.accessibilityViolations()).toEqual([]);
       await page.keyboard.press('Escape');
       await lab.showTab('xensec_gen');
-      await page.getByRole('button', { name: 'Create' }).click();
+      await page.getByRole('button', { name: 'Create', exact: true }).click();
       expect(await lab.accessibilityViolations()).toEqual([]);
       await page.keyboard.press('F1');
       await expect(page.getByRole('combobox', { name: 'Filter commands' })).toBeFocused();
