@@ -12,6 +12,9 @@ for (const colorScheme of ['dark', 'light'] as const) {
       await lab.shell().waitForPrompt();
       await lab.openFile('/etc/xen/xmexample1');
       expect(await lab.accessibilityViolations()).toEqual([]);
+      await lab.show('Migration');
+      await expect(page.getByRole('combobox', { name: 'Latency' })).toBeVisible();
+      expect(await lab.accessibilityViolations()).toEqual([]);
       await lab.show('Policy');
       await page.getByRole('combobox', { name: 'Policy' }).selectOption('mytest');
       await page.getByRole('button', { name: /^A-Bank – B-Bank/ }).click();
@@ -26,7 +29,7 @@ for (const colorScheme of ['dark', 'light'] as const) {
       expect(await lab.accessibilityViolations()).toEqual([]);
       await page.keyboard.press('Escape');
       await lab.showTab('xensec_gen');
-      await page.getByRole('button', { name: 'Create' }).click();
+      await page.getByRole('button', { name: 'Create', exact: true }).click();
       expect(await lab.accessibilityViolations()).toEqual([]);
       await page.keyboard.press('F1');
       await expect(page.getByRole('combobox', { name: 'Filter commands' })).toBeFocused();

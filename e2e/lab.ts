@@ -118,7 +118,7 @@ export class Lab {
   }
 
   /** Brings a pane to the front, opening it when it is closed. */
-  async show(pane: 'Home' | 'Terminal' | 'Editor' | 'Domains' | 'Policy'): Promise<void> {
+  async show(pane: 'Home' | 'Terminal' | 'Editor' | 'Domains' | 'Migration' | 'Policy'): Promise<void> {
     await this.page.getByRole('navigation', { name: 'Panes' }).getByRole('button', { name: pane, exact: true }).click();
   }
 

@@ -22,8 +22,9 @@ export const migration: Part = async () => {
   ] as const) {
     const first = await bootedHost();
     const hosts = [first, await secondHost(first, 'host2', { seed: 2 })] as const;
-    const { bulk } = first.host.host.world.lan;
-    bulk.model = { bitsPerSecond: Number.POSITIVE_INFINITY, latencyNs: 0 };
+    const { lan } = first.host.host.world;
+    for (const { host } of hosts)
+      lan.changeCable(host.host.cable, { bitsPerSecond: Number.POSITIVE_INFINITY, latencyNs: 0, isUp: true });
     await first.exec(create);
     await GuestConsole[kind](first, 'guest');
     const moves: Moved[] = [];

@@ -77,7 +77,7 @@ describe('applyEvent', () => {
 
   it('takes a whole state and drops what it does not name', () => {
     const before = applyEvent(emptyMirror, { type: 'domain', domain: vm1 });
-    const after = applyState(before, { host: fakeHost, domains: [fakeDomain(0, 'Domain-0')] });
+    const after = applyState(before, { host: fakeHost, domains: [fakeDomain(0, 'Domain-0')], migrations: [] });
     expect(Object.keys(after.domains)).toEqual(['0']);
     expect(after.host).toBe(fakeHost);
   });

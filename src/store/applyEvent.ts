@@ -5,6 +5,8 @@ import type {
   HostState,
   LabEvent,
   LabState,
+  MigrationRecord,
+  MigrationWorkloads,
   PolicyDecision,
   PolicyLive,
   PolicyTool,
@@ -45,6 +47,10 @@ export interface LabMirror {
   readonly policy: PolicyLive | undefined;
   /** The last decisions of the security policy, oldest first. */
   readonly decisions: readonly PolicyDecision[];
+  /** The last migrations of this machine and of the others on its network, in the order of their first report. */
+  readonly migrations: readonly MigrationRecord[];
+  /** While the picture of migration watches: what is asked of the guests, by domid. */
+  readonly workloads: MigrationWorkloads;
   readonly notices: readonly Notice[];
   /** What is being fetched for the machine now. */
   readonly downloads: readonly Download[];
@@ -60,6 +66,8 @@ export const emptyMirror: LabMirror = {
   toolRequests: [],
   policy: undefined,
   decisions: [],
+  migrations: [],
+  workloads: {},
   notices: [],
   downloads: [],
 };
@@ -67,6 +75,7 @@ export const emptyMirror: LabMirror = {
 /** Points kept for a domain's cpu sparkline. */
 export const historyLength = 40;
 const keptNotices = 20;
+const keptMigrations = 60;
 /** As many as the worker keeps. */
 export const keptDecisions = 1000;
 
@@ -99,6 +108,12 @@ export function applyEvent(mirror: LabMirror, event: LabEvent): LabMirror {
       return { ...mirror, policy: event.live };
     case 'decisions':
       return { ...mirror, decisions: withDecisions(mirror.decisions, event.decisions) };
+    case 'migration':
+      return { ...mirror, migrations: withMigration(mirror.migrations, event.migration) };
+    case 'migrationPages':
+      return mirror; // maps are drawn as they come: src/migration/maps.ts
+    case 'workloads':
+      return { ...mirror, workloads: event.workloads };
     case 'download':
       return { ...mirror, downloads: withDownload(mirror.downloads, event.download) };
     case 'notice': {
@@ -114,6 +129,14 @@ function withDecisions(known: readonly PolicyDecision[], added: readonly PolicyD
   const [first] = added;
   const isNewBoot = first !== undefined && first.number <= (known.at(-1)?.number ?? 0);
   return [...(isNewBoot ? [] : known), ...added].slice(-keptDecisions);
+}
+
+/** Each host writes its own record of a migration. */
+function withMigration(known: readonly MigrationRecord[], latest: MigrationRecord): readonly MigrationRecord[] {
+  const isIt = (other: MigrationRecord) =>
+    other.id === latest.id && other.host === latest.host && other.role === latest.role;
+  if (known.some(isIt)) return known.map((record) => (isIt(record) ? latest : record));
+  return [...known, latest].slice(-keptMigrations);
 }
 
 /** What is there wholly is no download any more. */
@@ -137,6 +160,7 @@ export function applyState(mirror: LabMirror, state: LabState): LabMirror {
     { type: 'host', host: state.host },
     ...gone.map((domid): LabEvent => ({ type: 'domainGone', domid })),
     ...state.domains.map((domain): LabEvent => ({ type: 'domain', domain })),
+    ...state.migrations.map((migration): LabEvent => ({ type: 'migration', migration })),
   ]);
 }
 

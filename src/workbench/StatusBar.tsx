@@ -1,3 +1,4 @@
+import { MigrationOffer } from '../migration/MigrationOffer';
 import { useLab } from '../store/labStore';
 import { selectDomids } from '../store/selectors';
 import { Meter } from '../ui/Meter';
@@ -37,6 +38,7 @@ export function StatusBar() {
         </span>
       )}
       <span className="status-space" />
+      <MigrationOffer />
       <span className="status-item" title={labels.disksHint}>
         <span className="status-name">{labels.disks}</span>
         <span className="status-value">{host.unsavedKiB > 0 ? labels.disksUnsaved : labels.disksSaved}</span>

@@ -12,7 +12,7 @@ export function Toolbar({ onCommands }: { onCommands: () => void }) {
     <header className="toolbar" data-pane="toolbar">
       <h1>{text.title}</h1>
       <nav aria-label={text.panes}>
-        {(['home', 'terminal', 'editor', 'domains', 'policy'] as const).map((id) => (
+        {(['home', 'terminal', 'editor', 'domains', 'migration', 'policy'] as const).map((id) => (
           <button key={id} type="button" onClick={() => showPanel(id)}>
             {text.panels[id]}
           </button>

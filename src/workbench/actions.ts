@@ -29,11 +29,13 @@ export interface Action {
 export function actionsNow(lab: LabHandle, domains: readonly DomainState[]): readonly Action[] {
   const terminalPanes = openPanels().filter((panel) => ['shell', 'console'].includes(panel.view.contentComponent));
   return [
-    ...(['home', 'terminal', 'editor', 'domains', 'policy', 'ezpolicy', 'xensec_gen'] as const).map((id) => ({
-      id: `show-${id}`,
-      title: text.show(text.panels[id]),
-      run: () => showPanel(id),
-    })),
+    ...(['home', 'terminal', 'editor', 'domains', 'migration', 'policy', 'ezpolicy', 'xensec_gen'] as const).map(
+      (id) => ({
+        id: `show-${id}`,
+        title: text.show(text.panels[id]),
+        run: () => showPanel(id),
+      }),
+    ),
     ...terminalPanes.map((panel) => ({
       id: `show-${panel.id}`,
       title: text.show(panel.title ?? panel.id),

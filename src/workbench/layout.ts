@@ -3,13 +3,17 @@ import type { DockviewApi, IDockviewPanel, SerializedDockview } from 'dockview-r
 import { useDocuments } from '../editor/documents';
 import { text } from './text';
 
-export type PanelId = 'home' | 'terminal' | 'editor' | 'domains' | 'policy' | 'ezpolicy' | 'xensec_gen';
+export type PanelId = 'home' | 'terminal' | 'editor' | 'domains' | 'migration' | 'policy' | 'ezpolicy' | 'xensec_gen';
 
-const storageKey = 'xen-lab.layout.1';
+/** A window of half a screen has a layout of its own. */
+const NARROW = 900;
+const storageKeys = { wide: 'xen-lab.layout.1', narrow: 'xen-lab.layout.narrow.1' };
 let dock: DockviewApi | undefined;
 let counter = 0;
 /** The terminal pane that was in front last: where the student types commands. */
 let lastTerminal = 'terminal';
+/** A terminal of this width has room for a pane beside it. */
+const WIDE_ENOUGH = 900;
 /** A pane that has just come to the front fills its element a little later. */
 const framesToWait = 30;
 
@@ -21,7 +25,7 @@ export function installLayout(api: DockviewApi, onClosed: (panelId: string) => v
   const activated = api.onDidActivePanelChange(({ panel }) => {
     if (panel && isTerminal(panel)) lastTerminal = panel.id;
   });
-  const changed = api.onDidLayoutChange(() => localStorage.setItem(storageKey, JSON.stringify(api.toJSON())));
+  const changed = api.onDidLayoutChange(() => localStorage.setItem(storageKey(), JSON.stringify(api.toJSON())));
   return () => {
     removed.dispose();
     changed.dispose();
@@ -30,18 +34,32 @@ export function installLayout(api: DockviewApi, onClosed: (panelId: string) => v
   };
 }
 
-/** Home | terminal with the domain table below; the editor beside the terminal when there is room for both. */
+function isNarrow(): boolean {
+  return window.innerWidth < NARROW;
+}
+
+function storageKey(): string {
+  return isNarrow() ? storageKeys.narrow : storageKeys.wide;
+}
+
+/**
+ * Home | terminal with the domain table below; the editor beside the terminal when there is room for both, and Home behind it
+ * when there is room for one.
+ */
 export function originalLayout(api: DockviewApi): void {
   api.clear();
   const isWide = api.width >= 1650;
   const terminal = addPanel(api, 'terminal', {});
-  const home = addPanel(api, 'home', { position: { referencePanel: terminal, direction: 'left' } });
+  const home = addPanel(api, 'home', {
+    inactive: isNarrow(),
+    position: { referencePanel: terminal, direction: isNarrow() ? 'within' : 'left' },
+  });
   const editor = addPanel(api, 'editor', {
     inactive: !isWide,
     position: { referencePanel: terminal, direction: isWide ? 'right' : 'within' },
   });
   const domains = addPanel(api, 'domains', { position: { referencePanel: terminal, direction: 'below' } });
-  home.api.setSize({ width: 316 });
+  if (!isNarrow()) home.api.setSize({ width: 316 });
   domains.api.setSize({ height: Math.round(Math.min(260, api.height * 0.32)) });
   if (isWide) editor.api.setSize({ width: Math.round((api.width - 316) * 0.46) });
   terminal.api.setActive();
@@ -185,22 +203,28 @@ function addPanel(api: DockviewApi, id: PanelId, options: Partial<Parameters<Doc
 /** Where a pane that was closed comes back. */
 function besides(id: PanelId): Partial<Parameters<DockviewApi['addPanel']>[0]> {
   const terminal = dock?.getPanel('terminal');
-  if (id === 'home') return { position: { direction: 'left' }, initialWidth: 316 };
+  if (id === 'home' && !isNarrow()) return { position: { direction: 'left' }, initialWidth: 316 };
   if (id === 'domains')
     return {
       position: terminal ? { referencePanel: terminal, direction: 'below' } : { direction: 'below' },
       initialHeight: 240,
     };
+  // Beside the terminal, in which the migration is typed.
+  if (id === 'migration' && terminal && terminal.api.width >= WIDE_ENOUGH)
+    return {
+      position: { referencePanel: terminal, direction: 'right' },
+      initialWidth: Math.round(terminal.api.width * 0.55),
+    };
   return terminal ? { position: { referencePanel: terminal, direction: 'within' } } : {};
 }
 
 function restoreLayout(api: DockviewApi): boolean {
-  const saved = localStorage.getItem(storageKey);
+  const saved = localStorage.getItem(storageKey());
   if (!saved) return false;
   try {
     api.fromJSON(JSON.parse(saved) as SerializedDockview);
   } catch {
-    localStorage.removeItem(storageKey); // written by another version: the original layout is as good
+    localStorage.removeItem(storageKey()); // written by another version: the original layout is as good
     return false;
   }
   // Domain ids of an earlier run name nothing in this one; a new shell is a new shell.

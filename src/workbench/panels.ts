@@ -5,6 +5,7 @@ import { ConsolePanel, ShellPanel, TerminalPanel } from '../consoles/panels';
 import { DomainListPanel } from '../domains/DomainListPanel';
 import { EditorPanel } from '../editor/EditorPanel';
 import { HomePanel } from '../home/HomePanel';
+import { MigrationPane } from '../migration/panels';
 import { EzPolicyPane, GenPane, PolicyPanel } from '../policy/panels';
 
 export const panels = {
@@ -14,6 +15,7 @@ export const panels = {
   console: ConsolePanel as FunctionComponent<IDockviewPanelProps>,
   editor: EditorPanel,
   domains: DomainListPanel,
+  migration: MigrationPane,
   policy: PolicyPanel,
   ezpolicy: EzPolicyPane,
   xensec_gen: GenPane,

@@ -9,6 +9,7 @@ export const text = {
     shell: 'Shell',
     editor: 'Editor',
     domains: 'Domains',
+    migration: 'Migration',
     policy: 'Policy',
     ezpolicy: 'ezPolicy',
     xensec_gen: 'xensec_gen',

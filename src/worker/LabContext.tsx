@@ -2,6 +2,7 @@
 import { createContext, Fragment, type ReactNode, useContext, useEffect, useState } from 'react';
 import type { LabApi } from '../../workers/contract';
 import { TerminalSessions } from '../consoles/sessions';
+import { forgetMaps, receivePages } from '../migration/maps';
 import { useLab } from '../store/labStore';
 import { eventPort, type LabConnection, messageOf, unwrap } from './connect';
 
@@ -28,6 +29,7 @@ export function LabProvider({ connect, children }: { connect: Connect; children:
 
   useEffect(() => {
     useLab.getState().reset();
+    forgetMaps();
     let isCurrent = true;
     const fail = (reason: string) => isCurrent && useLab.getState().failed(reason);
     const connection = connect(fail);
@@ -38,7 +40,13 @@ export function LabProvider({ connect, children }: { connect: Connect; children:
       generation,
     });
     connection.api
-      .boot({ events: eventPort((events) => isCurrent && useLab.getState().receive(events)) })
+      .boot({
+        events: eventPort((events) => {
+          if (!isCurrent) return;
+          receivePages(events);
+          useLab.getState().receive(events);
+        }),
+      })
       .then((result) => isCurrent && useLab.getState().booted(unwrap(result)))
       .catch((error: unknown) => fail(messageOf(error)));
     return () => {

@@ -58,6 +58,9 @@ function withTransfers(remote: LabApi): LabApi {
     readWorkload: (text) => remote.readWorkload(text),
     writeWorkload: (definition) => remote.writeWorkload(definition),
     translateWorkload: (definition, policyName) => remote.translateWorkload(definition, policyName),
+    watchMigrations: (isOn) => remote.watchMigrations(isOn),
+    cancelMigration: (domid) => remote.cancelMigration(domid),
+    setLink: (link) => remote.setLink(link),
   };
 }
 

@@ -6,7 +6,9 @@ import type {
   LabEvent,
   LabResult,
   LabState,
+  LinkState,
   MessagePortLike,
+  MigrationRecord,
   PolicyAnalysis,
   PolicyDecision,
   PolicyDiff,
@@ -33,6 +35,7 @@ extra = "4"
 `;
 
 export const fakeHost: HostState = {
+  name: 'host1',
   nowMs: 83_400,
   speed: 1,
   lagMs: 0,
@@ -42,6 +45,7 @@ export const fakeHost: HostState = {
   pcpuPercent: [34, 12],
   unsavedKiB: 0,
   policy: null,
+  link: { mbitPerS: 1000, latencyMs: 0.05, isUp: true },
   phase: 'running',
 };
 
@@ -171,7 +175,29 @@ export class FakeLab implements LabApi {
   }
 
   async snapshot() {
-    return ok({ host: this.host, domains: this.domains });
+    return ok({ host: this.host, domains: this.domains, migrations: this.migrations });
+  }
+
+  // --- migrations
+
+  migrations: readonly MigrationRecord[] = [];
+  readonly cancelled: number[] = [];
+  isWatchingMigrations = false;
+
+  async watchMigrations(isOn: boolean) {
+    this.isWatchingMigrations = isOn;
+    return ok(null);
+  }
+
+  async cancelMigration(domid: number): Promise<LabResult<null>> {
+    this.cancelled.push(domid);
+    return ok(null);
+  }
+
+  async setLink(link: LinkState): Promise<LabResult<null>> {
+    this.host = { ...this.host, link };
+    this.emit({ type: 'host', host: this.host });
+    return ok(null);
   }
 
   // --- policies: a machine without ACM; component tests of the policy tools put the real analysis in their place

@@ -1,3 +1,5 @@
+import type { LinkState } from './migration';
+
 /** Domains as the page shows them: the numbers of `xm list`, `xm vcpu-list` and `xm top`. */
 export interface DomainState {
   readonly domid: number;
@@ -16,6 +18,7 @@ export interface DomainState {
 }
 
 export interface HostState {
+  readonly name: string;
   /** Virtual time since switch-on, ms. */
   readonly nowMs: number;
   /** Requested speed: 1 = wall time, 0 = paused, Infinity = as fast as possible. */
@@ -31,5 +34,7 @@ export interface HostState {
   readonly unsavedKiB: number;
   /** Name of the security policy that the hypervisor enforces; null: it was built without ACM, or is off. */
   readonly policy: string | null;
+  /** The cable of eth0. */
+  readonly link: LinkState;
   readonly phase: 'off' | 'booting' | 'running' | 'rebooting' | 'halted';
 }

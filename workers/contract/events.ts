@@ -1,5 +1,6 @@
 /** Facts that the worker reports, batched (at most 20 batches a second). */
 import type { DomainState, HostState } from './domain';
+import type { MigrationPages, MigrationRecord, MigrationWorkloads } from './migration';
 import type { PolicyDecision, PolicyLive, PolicyTool } from './policy';
 
 export interface Download {
@@ -27,6 +28,12 @@ export type LabEvent =
   | { readonly type: 'policy'; readonly live: PolicyLive }
   /** While somebody watches: decisions of the security policy, the oldest first. */
   | { readonly type: 'decisions'; readonly decisions: readonly PolicyDecision[] }
+  /** A migration from or to here, or between other machines of this network, has begun or come a step further. */
+  | { readonly type: 'migration'; readonly migration: MigrationRecord }
+  /** While somebody watches: a stretch of a memory map, at most 20 a second for each. */
+  | { readonly type: 'migrationPages'; readonly pages: MigrationPages }
+  /** While somebody watches: what is asked of the guests has changed. */
+  | { readonly type: 'workloads'; readonly workloads: MigrationWorkloads }
   /** Something large is on its way to this browser; gone when all of it is there. */
   | { readonly type: 'download'; readonly download: Download }
   /** A line for the page's own log: storage trouble, a broken invariant of ours. */
@@ -42,4 +49,6 @@ export type LabEvent =
 export interface LabState {
   readonly host: HostState;
   readonly domains: readonly DomainState[];
+  /** The last migrations, of this machine and then of the others on its network. */
+  readonly migrations: readonly MigrationRecord[];
 }

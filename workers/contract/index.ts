@@ -4,4 +4,5 @@ export type * from './errors';
 export type * from './events';
 export type * from './files';
 export type * from './lab';
+export type * from './migration';
 export type * from './policy';

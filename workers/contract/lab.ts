@@ -3,9 +3,10 @@ import type { TerminalTarget } from './console';
 import type { LabResult } from './errors';
 import type { LabEvent, LabState } from './events';
 import type { ConfigProblem, FileEntry } from './files';
+import type { MigrationApi } from './migration';
 import type { PolicyApi } from './policy';
 
-export interface LabApi extends PolicyApi {
+export interface LabApi extends PolicyApi, MigrationApi {
   /** Switches the machine on (once). Events go to the port as arrays of LabEvent; terminals may be opened before. */
   boot(options: { readonly events: MessagePortLike }): Promise<LabResult<LabState>>;
   /** Hands the worker one end of a MessageChannel; the messages are those of contract/console.ts. */

@@ -17,6 +17,7 @@ import { SysError } from '../guest/sys';
 import type { Random } from '../lib/random';
 import type { BulkEnd, BulkListener } from '../net/bulk';
 import type { XendEnvironment } from '../xend/environment';
+import { XendError } from '../xend/errors';
 import type { SecurityView } from '../xend/security';
 import { Xc } from '../xend/xc';
 import { Xend } from '../xend/xend';
@@ -42,6 +43,8 @@ export interface ToolstackHost {
   openBulk(name: string, listener: BulkListener): BulkEnd;
   /** What the management processor of the machine with this address says. */
   isPoweredOn(address: string): boolean;
+  /** Looks on while domains leave and arrive. */
+  readonly migrations?: XendEnvironment['migrations'];
   /** What xend made of a decision of the security policy. */
   onVerdict?: XendEnvironment['onVerdict'];
   /** A broken invariant of ours. */
@@ -96,6 +99,13 @@ export class Toolstack {
   /** Policies and labels as xend has them, for views from outside; undefined while xend does not run. */
   get securityView(): SecurityView | undefined {
     return this.#xend?.securityView;
+  }
+
+  /** Ends a migration that leaves from here; rejects with XendError. */
+  async cancelMigration(key: string): Promise<void> {
+    const api = this.#xend?.api;
+    if (!api) throw new XendError('xend does not run');
+    await api.cancelMigration(key);
   }
 
   get consoles(): ConsoleDaemon | undefined {
@@ -231,6 +241,7 @@ export class Toolstack {
       nowUnix: () => kernel.wallClock(),
       wake: () => this.host.wake(),
       onVerdict: (verdict) => this.host.onVerdict?.(verdict),
+      ...(this.host.migrations ? { migrations: this.host.migrations } : {}),
       pid,
     };
   }

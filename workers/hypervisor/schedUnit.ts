@@ -58,6 +58,8 @@ export class SchedUnit implements SchedVcpu {
   processor = -1;
   affinity: ReadonlySet<number> = new Set();
   lastRunNs = 0;
+  /** When it first ran; undefined: it has not yet. */
+  firstRunNs: number | undefined;
   isRunning = false;
 
   /** Reasons in force. */
@@ -110,6 +112,7 @@ export class SchedUnit implements SchedVcpu {
 
   changeState(state: RunState, nowNs: number): void {
     this.#timesNs[this.state] += nowNs - this.entryNs;
+    if (state === RUNSTATE_running) this.firstRunNs ??= nowNs;
     this.state = state;
     this.entryNs = nowNs;
   }

@@ -30,6 +30,7 @@ import { Hypervisor } from '../hypervisor/hypervisor';
 import { chooseScheduler } from '../hypervisor/sched/index';
 import { SwitchedQueue, type VirtualClock } from '../lib/clock';
 import { fromState, seeded } from '../lib/random';
+import { Cable } from '../net/cable';
 import { GATEWAY_ADDRESS, type Gateway } from '../net/gateway';
 import type { Lan } from '../net/lan';
 import { CHUNK_SIZE, type ChunkStorage } from '../storage/hostDisk';
@@ -40,6 +41,7 @@ import { boot as bootLoader, GrubError } from './grub';
 import { guestFiles } from './guestFiles';
 import { type GuestImageSource, provideGuestImage } from './guestImages';
 import { DiskController, DOM0_ROOT, LanCard, makeDisks, type PhysicalDisk } from './hardware';
+import { HostMigrations } from './hostMigrations';
 import { type InstallFile, install } from './install';
 import { installVersion, isNewerThanDisks } from './installVersion';
 import type { RunLoop } from './runLoop';
@@ -73,6 +75,8 @@ export interface HostWorld {
   readonly guestImages?: GuestImageSource | undefined;
   /** UTC at virtual time 0, s. */
   readonly unixSecondsAtZero: number;
+  /** The computer's clock, ms, the same for all hosts; undefined where the host's time does not follow it. */
+  readonly wallMs?: (() => number) | undefined;
   /** A broken invariant of ours, to be shown at the worker's edge. */
   onBug(error: unknown): void;
 }
@@ -99,6 +103,9 @@ export class Host {
   onEdit: ((path: string) => Promise<void>) | undefined;
   /** A policy tool in Domain-0 opens its window, a pane of the page; resolves when that is closed. */
   onTool: OpenTool | undefined;
+  /** Of eth0. */
+  readonly cable = new Cable();
+  readonly migrations: HostMigrations;
   readonly #disks: readonly PhysicalDisk[];
   /** What a guest without disk or ramdisk finds. */
   readonly #guestRoot: RootTree;
@@ -125,6 +132,7 @@ export class Host {
     this.clock = world.clock;
     this.#random = seeded(options.seed);
     this.#disks = makeDisks();
+    this.migrations = new HostMigrations(this);
     this.#guestRoot = [...defaultRoot(guestPrograms), ...guestFiles(world.installFiles)];
   }
 
@@ -256,6 +264,7 @@ export class Host {
   }
 
   #switchOff(): void {
+    this.migrations.recorder.interrupted();
     this.#card?.unplug();
     this.#card = undefined;
     this.world.lan.poweredOn.delete(this.address);
@@ -359,6 +368,7 @@ export class Host {
       wake: () => this.world.loop.wake(),
       openBulk: (name, listener) => this.#card!.bulk(name, listener),
       isPoweredOn: (address) => this.world.lan.poweredOn.has(address),
+      migrations: this.migrations.recorder,
       connectStore: (store) => dom0.connectStore(store),
       onVerdict: (verdict) => this.acm?.judge(verdict),
       onBug: (error) => this.world.onBug(error),
@@ -380,7 +390,7 @@ export class Host {
       dom0.interrupt(() => controller.serviceInterrupt()),
     );
     for (const device of controller.devices) dom0.kernel.block.add(device);
-    const card = new LanCard('eth0', this.#mac, this.world.lan, this.clock, () =>
+    const card = new LanCard('eth0', this.#mac, { lan: this.world.lan, clock: this.clock, cable: this.cable }, () =>
       dom0.interrupt(() => card.serviceInterrupt()),
     );
     card.connect(dom0.kernel.net.add(card));

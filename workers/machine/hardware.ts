@@ -8,6 +8,7 @@
 import type { BlockDevice, NetDevice } from '../guest/services';
 import type { EventQueue } from '../lib/clock';
 import type { BulkEnd, BulkListener } from '../net/bulk';
+import type { Cable } from '../net/cable';
 import type { Lan, LanPort } from '../net/lan';
 import { type Disk, SECTOR_SIZE } from '../storage/disk';
 import { HostDisk, Partition } from '../storage/hostDisk';
@@ -163,19 +164,23 @@ export class DiskController extends Interrupting {
 /** eth0: the card that is plugged into the local network. */
 export class LanCard extends Interrupting implements NetDevice {
   readonly kind = 'ethernet';
-  carrier = true;
+  readonly #cable: Cable;
   readonly #port: LanPort;
   #receive: ((frame: Uint8Array) => void) | undefined;
 
   constructor(
     readonly name: string,
     readonly mac: string,
-    lan: Lan,
-    clock: EventQueue,
+    { lan, clock, cable }: { readonly lan: Lan; readonly clock: EventQueue; readonly cable: Cable },
     raise: () => void,
   ) {
     super(raise);
-    this.#port = lan.plug(clock, (frame) => this.finish(() => this.#receive?.(frame)));
+    this.#cable = cable;
+    this.#port = lan.plug(clock, (frame) => this.finish(() => this.#receive?.(frame)), cable);
+  }
+
+  get carrier(): boolean {
+    return this.#cable.model.isUp;
   }
 
   /** Where received frames go: the function that the kernel gave when the card was registered. */

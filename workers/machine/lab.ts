@@ -10,6 +10,7 @@ import type {
   LabEvent,
   LabResult,
   LabState,
+  LinkState,
   MessagePortLike,
   PolicyForm,
   PolicyTool,
@@ -23,6 +24,7 @@ import { XendError } from '../xend/errors';
 import { checkConfigText } from './configCheck';
 import type { Host, HostPhase } from './createHost';
 import { LabEvents } from './labEvents';
+import { LabMigration } from './labMigration';
 import { LabPolicy, PolicyRefusal } from './labPolicy';
 import { LabSampler } from './labState';
 import { TerminalLink } from './terminalLink';
@@ -57,6 +59,7 @@ export class Lab implements LabApi {
   #lastEditId = 0;
   readonly #phaseListeners = new Set<(phase: HostPhase) => void>();
   readonly #policy: LabPolicy;
+  readonly #migration: LabMigration;
 
   constructor(private readonly host: Host) {
     this.#sampler = new LabSampler(host);
@@ -66,6 +69,7 @@ export class Lab implements LabApi {
     host.onEdit = (path) => this.#edit(path);
     host.onTool = (tool, path) => this.#openTool(tool, path);
     this.#policy = new LabPolicy(host);
+    this.#migration = new LabMigration(host);
   }
 
   // ---------------------------------------------------------------------------------------------- the machine
@@ -81,6 +85,7 @@ export class Lab implements LabApi {
   report(wallMs: number): void {
     if (!this.#port) return;
     for (const event of this.#policy.report(wallMs)) this.#events.add(event);
+    for (const event of this.#migration.report(wallMs)) this.#events.add(event);
     const events: readonly LabEvent[] = this.#events.batch(this.#sampler.sample(), wallMs);
     if (events.length > 0) this.#port.postMessage(events);
   }
@@ -388,6 +393,28 @@ export class Lab implements LabApi {
     this.#edits.delete(editId);
     done();
     return { ok: true, value: null };
+  }
+
+  // ---------------------------------------------------------------------------------------------- migrations
+
+  watchMigrations = (isOn: boolean) => this.#answer(() => this.#migration.watch(isOn));
+
+  setLink(link: LinkState): Promise<LabResult<null>> {
+    return this.#answer(() => {
+      if (!this.#migration.setLink(link)) throw new LabRefusal('EINVAL', 'No cable has this speed or this latency.');
+      this.host.world.loop.wake();
+      return null;
+    });
+  }
+
+  cancelMigration(domid: number): Promise<LabResult<null>> {
+    return this.#answer(async () => {
+      await this.#running();
+      const { toolstack } = this.host;
+      if (!toolstack) throw new LabRefusal('ENODEV', 'The machine is switched off.');
+      await this.#interrupt(() => toolstack.cancelMigration(String(domid)));
+      return null;
+    });
   }
 
   // ---------------------------------------------------------------------------------------------- policies

@@ -3,6 +3,7 @@ import type { DomainState, HostState, LabState } from '../contract';
 import { LabEvents } from './labEvents';
 
 const host: HostState = {
+  name: 'host1',
   nowMs: 1000,
   speed: 1,
   lagMs: 0,
@@ -12,6 +13,7 @@ const host: HostState = {
   pcpuPercent: [0, 0],
   unsavedKiB: 0,
   policy: null,
+  link: { mbitPerS: 1000, latencyMs: 0.05, isUp: true },
   phase: 'running',
 };
 const dom0: DomainState = {
@@ -25,7 +27,7 @@ const dom0: DomainState = {
   cpuPercent: 1,
   hasConsole: false,
 };
-const state = (...domains: DomainState[]): LabState => ({ host, domains });
+const state = (...domains: DomainState[]): LabState => ({ host, domains, migrations: [] });
 
 describe('LabEvents', () => {
   it('reports everything once, and then nothing while nothing changes', () => {
@@ -38,7 +40,11 @@ describe('LabEvents', () => {
   it('reports numbers that always move four times a second', () => {
     const events = new LabEvents();
     events.batch(state(dom0), 0);
-    const later = { host: { ...host, nowMs: 1050 }, domains: [{ ...dom0, cpuTimeMs: 11, state: '-b----' }] };
+    const later = {
+      host: { ...host, nowMs: 1050 },
+      domains: [{ ...dom0, cpuTimeMs: 11, state: '-b----' }],
+      migrations: [],
+    };
     expect(events.batch(later, 50)).toEqual([]);
     expect(events.batch(later, 250).map(({ type }) => type)).toEqual(['host', 'domain']);
   });
@@ -51,6 +57,17 @@ describe('LabEvents', () => {
     const born = { ...dom0, domid: 1, name: 'vm1' };
     expect(events.batch(state(paused, born), 100)).toEqual([{ type: 'domain', domain: born }]);
     expect(events.batch(state(paused), 150)).toEqual([{ type: 'domainGone', domid: 1 }]);
+  });
+
+  it('reports a step of a migration once, and a new cable at once', () => {
+    const events = new LabEvents();
+    events.batch(state(), 0);
+    const migration = { id: 'a', phase: 'copying' } as unknown as LabState['migrations'][number];
+    const during = { ...state(), migrations: [migration] };
+    expect(events.batch(during, 50)).toEqual([{ type: 'migration', migration }]);
+    expect(events.batch({ ...during, migrations: [migration] }, 100)).toEqual([]);
+    const pulled = { ...host, link: { ...host.link, isUp: false } };
+    expect(events.batch({ ...during, host: pulled }, 150)).toEqual([{ type: 'host', host: pulled }]);
   });
 
   it('names a file once per batch, however often it was written to', () => {

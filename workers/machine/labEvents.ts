@@ -1,5 +1,5 @@
 /** Turns the machine's state into the events that the page's store mirrors: batched, and only what changed. */
-import type { DomainState, Download, HostState, LabEvent, LabState } from '../contract';
+import type { DomainState, Download, HostState, LabEvent, LabState, MigrationRecord } from '../contract';
 
 /** Numbers that always move (times, percentages) are reported once in this many ms of wall time. */
 const NUMBERS_MS = 250;
@@ -7,6 +7,7 @@ const NUMBERS_MS = 250;
 export class LabEvents {
   #host: HostState | undefined;
   readonly #domains = new Map<number, DomainState>();
+  #migrations: readonly MigrationRecord[] = [];
   readonly #files = new Set<string>();
   readonly #downloads = new Map<string, Download>();
   #queue: LabEvent[] = [];
@@ -38,6 +39,9 @@ export class LabEvents {
     this.#downloads.clear();
     this.#hostEvents(state.host, hasNumbers, events);
     this.#domainEvents(state.domains, hasNumbers, events);
+    for (const migration of state.migrations)
+      if (!this.#migrations.includes(migration)) events.push({ type: 'migration', migration });
+    this.#migrations = state.migrations;
     return events;
   }
 
@@ -48,6 +52,7 @@ export class LabEvents {
       before.phase !== host.phase ||
       before.policy !== host.policy ||
       before.speed !== host.speed ||
+      !isSameLink(before.link, host.link) ||
       before.unsavedKiB > 0 !== host.unsavedKiB > 0;
     const hasMoved = !before || before.nowMs !== host.nowMs || before.freeMemoryKiB !== host.freeMemoryKiB;
     if (!isNews && !(hasNumbers && hasMoved)) return;
@@ -83,6 +88,10 @@ function isNews(before: DomainState, now: DomainState): boolean {
     before.onlineVcpus !== now.onlineVcpus ||
     before.hasConsole !== now.hasConsole
   );
+}
+
+function isSameLink(a: HostState['link'], b: HostState['link']): boolean {
+  return a.mbitPerS === b.mbitPerS && a.latencyMs === b.latencyMs && a.isUp === b.isUp;
 }
 
 function hasMoved(before: DomainState, now: DomainState): boolean {

@@ -14,6 +14,7 @@ import type { Domain } from '../hypervisor/domain';
 import { domainFlags } from '../hypervisor/domainInfo';
 import type { Hypervisor } from '../hypervisor/hypervisor';
 import type { Host } from './createHost';
+import { linkState } from './linkState';
 
 /** Percentages are taken over at least this much virtual time. */
 const PERIOD_NS = 250e6;
@@ -38,10 +39,11 @@ export class LabSampler {
   sample(): LabState {
     const { hypervisor } = this.host;
     if (hypervisor !== this.#hypervisor) this.#start(hypervisor);
-    if (!hypervisor) return { host: this.#hostState(undefined), domains: [] };
+    const migrations = this.host.migrations.records;
+    if (!hypervisor) return { host: this.#hostState(undefined), domains: [], migrations };
     this.#measure(hypervisor);
     const domains = hypervisor.domains().flatMap((domain) => this.#domainState(hypervisor, domain) ?? []);
-    return { host: this.#hostState(hypervisor), domains };
+    return { host: this.#hostState(hypervisor), domains, migrations };
   }
 
   #start(hypervisor: Hypervisor | undefined): void {
@@ -73,6 +75,7 @@ export class LabSampler {
   #hostState(hypervisor: Hypervisor | undefined): HostState {
     const { loop } = this.host.world;
     return {
+      name: this.host.options.name,
       nowMs: Math.floor(this.host.clock.nowNs / 1e6),
       speed: loop.speed,
       lagMs: Math.round(loop.lagMs),
@@ -82,6 +85,7 @@ export class LabSampler {
       pcpuPercent: this.#pcpus.map(({ percent }) => Math.min(100, percent)),
       unsavedKiB: this.host.unsaved.bytes / 1024,
       policy: this.host.acm?.state.policy.name ?? null,
+      link: linkState(this.host.cable),
       phase: this.host.phase,
     };
   }

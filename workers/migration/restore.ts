@@ -44,6 +44,15 @@ export interface RestoredDomain {
   writeFrames(pfns: readonly number[], pages: Uint8Array): void;
 }
 
+/** Whoever looks on; asked nothing. */
+export interface RestoreObserver {
+  begun?(p2mSize: number): void;
+  /** So many frames of a batch, and those of them that have contents. */
+  framesReceived?(count: number, pfns: readonly number[]): void;
+  /** The last of the stream is here. */
+  received?(): void;
+}
+
 /** What the stream says besides the pages. */
 export interface RestoredImage {
   readonly p2mSize: number;
@@ -56,15 +65,21 @@ export interface RestoredImage {
 }
 
 /** Reads the memory image that follows the configuration. Rejects with StreamError when it is none. */
-export async function restoreDomain(source: ByteSource, domain: RestoredDomain): Promise<RestoredImage> {
+export async function restoreDomain(
+  source: ByteSource,
+  domain: RestoredDomain,
+  observer: RestoreObserver = {},
+): Promise<RestoredImage> {
   const p2mSize = await readU32(source);
   if (p2mSize === 0 || p2mSize > MAX_FRAMES) throw new StreamError(`p2m_size ${p2mSize}`);
+  observer.begun?.(p2mSize);
   const first = await readS32(source);
   const isPv = first >>> 0 === EXTENDED_INFO;
   await domain.begin(isPv ? 'pv' : 'hvm', p2mSize);
   const p2mFrames = isPv ? await readP2mFrames(source, p2mSize) : [];
-  const pages = await readPages(source, domain, p2mSize, isPv ? await readS32(source) : first);
+  const pages = await readPages(source, domain, p2mSize, isPv ? await readS32(source) : first, observer);
   const tail = isPv ? await readPvTail(source, pages.vcpuMap) : await readHvmTail(source, pages.consolePfn);
+  observer.received?.();
   return { p2mSize, p2mFrames, vcpuMap: pages.vcpuMap, tail, received: pages.received };
 }
 
@@ -83,7 +98,13 @@ async function readP2mFrames(source: ByteSource, p2mSize: number): Promise<reado
   return Array.from({ length: count }, (_, i) => checkPfn(list.getUint32(4 * i, true), p2mSize));
 }
 
-async function readPages(source: ByteSource, domain: RestoredDomain, p2mSize: number, firstCount: number) {
+async function readPages(
+  source: ByteSource,
+  domain: RestoredDomain,
+  p2mSize: number,
+  firstCount: number,
+  observer: RestoreObserver,
+) {
   const isPopulated = new Uint8Array(p2mSize);
   let vcpuMap = 1n;
   let consolePfn = 0;
@@ -104,7 +125,7 @@ async function readPages(source: ByteSource, domain: RestoredDomain, p2mSize: nu
         break;
       default:
         if (count < 0 || count > MAX_BATCH) throw new StreamError(`Max batch size exceeded (${count}). Giving up.`);
-        received += await readBatch(source, domain, isPopulated, count);
+        received += await readBatch(source, domain, isPopulated, count, observer);
     }
   }
   return { vcpuMap, consolePfn, received };
@@ -115,6 +136,7 @@ async function readBatch(
   domain: RestoredDomain,
   isPopulated: Uint8Array,
   count: number,
+  observer: RestoreObserver,
 ): Promise<number> {
   const words = viewOf(await source.read(4 * count));
   const pfns: number[] = [];
@@ -133,6 +155,7 @@ async function readBatch(
   if (fresh.length > 0) domain.populate(fresh);
   for (const pfn of fresh) isPopulated[pfn] = 1;
   domain.writeFrames(pfns, await source.read(PAGE_SIZE * pfns.length));
+  observer.framesReceived?.(count, pfns);
   return pfns.length;
 }
 

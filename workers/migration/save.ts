@@ -76,11 +76,17 @@ export interface Round {
 }
 
 export interface SaveObserver {
-  /** Guest frames that go out in this round, as they go. */
+  /** The first word of the stream: one more than the highest guest frame. */
+  begun?(p2mSize: number): void;
+  /** Guest frames that have gone out in this round. */
   framesSent?(iteration: number, pfns: readonly number[]): void;
+  /** Frames found written since the log was last clean: a bit each, lowest first. Valid during the call. */
+  dirtySeen?(bitmap: Uint8Array): void;
   roundEnded?(round: Round): void;
   /** The guest is to stop, for this reason; the last round begins. */
   lastRound?(rule: StopRule): void;
+  /** It stands. */
+  suspended?(): void;
   finished?(total: number, p2mSize: number): void;
 }
 
@@ -116,10 +122,8 @@ class Sender {
   async run(): Promise<void> {
     const { domain, sink, options } = this;
     let isLast = !options.isLive;
-    if (isLast) {
-      this.#tell((observer) => observer.lastRound?.('not live'));
-      await domain.suspend();
-    }
+    this.#tell((observer) => observer.begun?.(domain.p2mSize));
+    if (isLast) await this.#suspend('not live');
     await this.#head();
     for (let iteration = 1; ; iteration++) {
       const { sent, skipped } = await this.#round(iteration, isLast);
@@ -131,8 +135,7 @@ class Sender {
       const rule = this.#stopRule(iteration, sent + skipped);
       if (rule) {
         isLast = true;
-        this.#tell((observer) => observer.lastRound?.(rule));
-        await domain.suspend();
+        await this.#suspend(rule);
       }
       const dirtied = this.#takeDirty();
       this.#tell((observer) => observer.roundEnded?.({ iteration, sent, skipped, dirtied, isLast: false }));
@@ -140,6 +143,12 @@ class Sender {
     await sink.write(new Words().u32(CHUNK_VCPUS).u32(highestBit(domain.vcpuMap)).u64(domain.vcpuMap).bytes);
     await this.#tail();
     this.#tell((observer) => observer.finished?.(this.#total, domain.p2mSize));
+  }
+
+  async #suspend(rule: StopRule): Promise<void> {
+    this.#tell((observer) => observer.lastRound?.(rule));
+    await this.domain.suspend();
+    this.#tell((observer) => observer.suspended?.());
   }
 
   #tell(fact: (observer: SaveObserver) => void): void {
@@ -166,6 +175,7 @@ class Sender {
     let skipped = 0;
     for (let next = 0; next < domain.p2mSize; ) {
       const toSkip = isLast ? undefined : domain.dirtyFrames(false);
+      if (toSkip) this.#tell((observer) => observer.dirtySeen?.(toSkip));
       const pfns: number[] = [];
       for (; next < domain.p2mSize && pfns.length < MAX_BATCH; next++) {
         const isWanted = this.#toSend[next] === 1;
@@ -212,6 +222,7 @@ class Sender {
 
   #takeDirty(): number {
     const bitmap = this.domain.dirtyFrames(true);
+    this.#tell((observer) => observer.dirtySeen?.(bitmap));
     let count = 0;
     for (let pfn = 0; pfn < this.domain.p2mSize; pfn++) {
       const bit = hasBit(bitmap, pfn) ? 1 : 0;

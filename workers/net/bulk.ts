@@ -3,17 +3,7 @@
  * has the speed of a link and costs one message for many frames. It lasts as long as both ends are on the network.
  */
 import type { EventQueue } from '../lib/clock';
-
-/** What a link does to data. */
-export interface LinkModel {
-  /** Infinity: no time at all. */
-  readonly bitsPerSecond: number;
-  readonly latencyNs: number;
-}
-
-export const GIGABIT: LinkModel = { bitsPerSecond: 1e9, latencyNs: 100_000 };
-
-const NO_LINK: LinkModel = { bitsPerSecond: Number.POSITIVE_INFINITY, latencyNs: 0 };
+import { Cable, type LinkModel, wayThrough } from './cable';
 
 /** How one end learns what happens; called on its own clock. */
 export interface BulkListener {
@@ -38,13 +28,17 @@ export interface BulkEnd {
 /** What may be on its way or wait at the other end before the sender waits too, bytes. */
 const WINDOW = 6 << 20;
 
+/** The time of the link has passed already. */
+const NO_TIME: LinkModel = { bitsPerSecond: Number.POSITIVE_INFINITY, latencyNs: 0, isUp: true };
+
 interface Side {
   readonly clock: EventQueue;
+  readonly cable: Cable;
   readonly listener: BulkListener;
   /** When its half of the link is free. */
   freeNs: number;
   isClosed: boolean;
-  /** Stands for an end on another network: the link's time has passed already. */
+  /** Stands for an end on another network: what it sends has had its time on the link already. */
   readonly isRemote: boolean;
   /** Sent before the other end was there. */
   readonly early: (() => void)[];
@@ -55,29 +49,28 @@ interface Side {
 }
 
 export class BulkLinks {
-  /** The speed of links from now on. */
-  model: LinkModel = GIGABIT;
   readonly #waiting = new Map<string, Side>();
   readonly #pairs = new Map<Side, Side>();
 
-  /** Told when somebody here has joined a pipe whose other end is not here. */
-  onJoin: (name: string) => void = () => {};
+  /** Told when somebody here has joined a pipe whose other end may not be here. */
+  onJoin: (name: string, cable: Cable) => void = () => {};
 
-  /** One end of the pipe that both sides call `name`. */
-  join(name: string, clock: EventQueue, listener: BulkListener): BulkEnd {
-    const end = this.#join(name, clock, listener, false);
-    this.onJoin(name);
+  /** One end of the pipe that both sides call `name`, behind this machine's cable. */
+  join(name: string, clock: EventQueue, listener: BulkListener, cable = new Cable()): BulkEnd {
+    const end = this.#join(name, clock, listener, cable, false);
+    this.onJoin(name, cable);
     return end;
   }
 
   /** The same for an end on another network, whose data has had its time on the link already. */
-  joinRemote(name: string, clock: EventQueue, listener: BulkListener): BulkEnd {
-    return this.#join(name, clock, listener, true);
+  joinRemote(name: string, clock: EventQueue, listener: BulkListener, cable = new Cable()): BulkEnd {
+    return this.#join(name, clock, listener, cable, true);
   }
 
-  #join(name: string, clock: EventQueue, listener: BulkListener, isRemote: boolean): BulkEnd {
+  #join(name: string, clock: EventQueue, listener: BulkListener, cable: Cable, isRemote: boolean): BulkEnd {
     const side: Side = {
       clock,
+      cable,
       listener,
       freeNs: 0,
       isClosed: false,
@@ -106,11 +99,16 @@ export class BulkLinks {
     };
   }
 
-  /** The link is lost: every pipe ends for both sides, and what was on its way does not arrive. */
-  cut(): void {
-    const sides = [...this.#pairs.keys(), ...this.#waiting.values()];
-    this.#pairs.clear();
-    this.#waiting.clear();
+  /** A link is lost, by default every one: its pipes end for both sides, and what was on its way does not arrive. */
+  cut(cable?: Cable): void {
+    const isCut = (side: Side) => cable === undefined || side.cable === cable || this.#pairs.get(side)?.cable === cable;
+    const sides = [...this.#pairs.keys()].filter(isCut);
+    for (const [name, side] of this.#waiting) {
+      if (!isCut(side)) continue;
+      this.#waiting.delete(name);
+      sides.push(side);
+    }
+    for (const side of sides) this.#pairs.delete(side);
     for (const side of sides) {
       if (side.isClosed) continue;
       side.isClosed = true;
@@ -121,7 +119,10 @@ export class BulkLinks {
   #send(from: Side, bytes: Uint8Array, sent: () => void): void {
     const to = this.#pairs.get(from);
     if (!to || from.isClosed) return;
-    const { bitsPerSecond, latencyNs } = from.isRemote ? NO_LINK : this.model;
+    const way = from.isRemote ? NO_TIME : wayThrough(from.cable, to.cable);
+    // It was pulled out before this pipe was there, or nobody would have joined it.
+    if (!way.isUp) return;
+    const { bitsPerSecond, latencyNs } = way;
     const start = Math.max(from.clock.nowNs, from.freeNs);
     const durationNs = Math.round((bytes.length * 8e9) / bitsPerSecond);
     from.freeNs = start + durationNs;
@@ -142,7 +143,7 @@ export class BulkLinks {
     sender.outstanding -= bytes;
     sender.listener.taken?.(bytes);
     if (sender.outstanding > WINDOW) return;
-    const { latencyNs } = sender.isRemote || by.isRemote ? NO_LINK : this.model;
+    const { latencyNs } = sender.isRemote || by.isRemote ? NO_TIME : wayThrough(sender.cable, by.cable);
     for (const sent of sender.waiting.splice(0)) sender.clock.at(sender.clock.nowNs + latencyNs, sent);
   }
 
@@ -153,7 +154,8 @@ export class BulkLinks {
     if (!other) return;
     this.#pairs.delete(side);
     // What is on its way still arrives: the end comes behind it.
-    const behindNs = Math.max(0, side.freeNs - side.clock.nowNs) + this.model.latencyNs;
+    const { latencyNs } = side.isRemote ? NO_TIME : wayThrough(side.cable, other.cable);
+    const behindNs = Math.max(0, side.freeNs - side.clock.nowNs) + latencyNs;
     other.clock.at(other.clock.nowNs + behindNs, () => {
       this.#pairs.delete(other);
       if (other.isClosed) return;

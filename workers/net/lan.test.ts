@@ -19,6 +19,7 @@ import {
   PROTOCOL_TCP,
   PROTOCOL_UDP,
 } from '../lib/packet/packet';
+import { Cable } from './cable';
 import { Gateway } from './gateway';
 import { Lan } from './lan';
 
@@ -166,5 +167,50 @@ describe('the router', () => {
     send(PROTOCOL_TCP, encodeTcp({ ...syn, flags: { syn: true } }, own, router));
     send(PROTOCOL_UDP, encodeUdp({ sourcePort: 1024, destinationPort: 53, data: new Uint8Array(4) }, own, router));
     expect(answers).toEqual(['rst true ack 8', 'icmp 3.3']);
+  });
+});
+
+describe('a cable', () => {
+  /** Two machines and a pipe between them, behind a cable each. */
+  function joined() {
+    const clock = new VirtualClock();
+    const lan = new Lan();
+    const cables = [new Cable(), new Cable()] as const;
+    const got: string[] = [];
+    const listen = (name: string) => ({
+      received: () => got.push(`${name} ${clock.nowNs}`),
+      ended: () => got.push(`${name} ended`),
+    });
+    const ports = cables.map((cable, i) => lan.plug(clock, () => got.push(`frame ${i}`), cable));
+    const ends = ports.map((port, i) => port.bulk('x', listen(String(i))));
+    return { clock, lan, cables, got, ports, ends };
+  }
+  const megabit = (mbit: number, ms: number) => ({ bitsPerSecond: mbit * 1e6, latencyNs: ms * 1e6, isUp: true });
+
+  it('makes bulk data take the time of the slower of two, and of both latencies', () => {
+    const { clock, lan, cables, got, ends } = joined();
+    lan.changeCable(cables[0], megabit(100, 2));
+    lan.changeCable(cables[1], megabit(1000, 3));
+    // 12500 bytes are 100,000 bits.
+    for (const end of ends) end.send(new Uint8Array(12_500), () => {});
+    clock.advanceTo(10e6);
+    expect(got).toEqual(['1 6000000', '0 6000000']);
+  });
+
+  it('that is pulled out ends its own pipes only, and no frame passes', () => {
+    const { clock, lan, cables, got, ports, ends } = joined();
+    const others = ['c', 'd'].map((name) =>
+      lan.plug(clock, () => {}).bulk('y', { received: () => got.push(name), ended: () => got.push(`${name} ended`) }),
+    );
+    lan.changeCable(cables[0], { ...cables[0].model, isUp: false });
+    for (const port of ports) port.send(frame('ff:ff:ff:ff:ff:ff', '00:00:00:00:00:0a'));
+    ends[1]!.send(new Uint8Array(1), () => got.push('sent'));
+    others[0]!.send(new Uint8Array(1), () => {});
+    clock.advanceTo(10e6);
+    expect(got).toEqual(['1 ended', '0 ended', 'd']);
+    lan.changeCable(cables[0], { ...cables[0].model, isUp: true });
+    ports[1]!.send(frame('ff:ff:ff:ff:ff:ff', '00:00:00:00:00:0b'));
+    clock.advanceTo(20e6);
+    expect(got.slice(3)).toEqual(['frame 0']);
   });
 });

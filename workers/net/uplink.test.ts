@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../lib/clock';
 import { encodeEthernet } from '../lib/packet/packet';
+import { Cable } from './cable';
 import { GATEWAY_MAC } from './gateway';
 import { Lan } from './lan';
 import { Uplink, type UplinkMessage } from './uplink';
@@ -74,5 +75,47 @@ describe('joined networks', () => {
     end.close();
     settle();
     expect(got).toEqual(['7', 'ended']);
+  });
+});
+
+describe('the other network', () => {
+  it("'s cable counts from the moment that it is told of", () => {
+    const { clock, a, b } = twoNetworks();
+    const cables = { a: new Cable(), b: new Cable() };
+    const got: string[] = [];
+    const here = a.lan.bulk.join('x', clock, { received: () => {}, ended: () => got.push('here ended') }, cables.a);
+    b.lan.bulk.join('x', clock, { received: () => got.push('there'), ended: () => {} }, cables.b);
+    const carry = () => {
+      for (const message of a.posted.splice(0)) b.uplink.received(message);
+      for (const message of b.posted.splice(0)) a.uplink.received(message);
+    };
+    carry();
+    b.lan.changeCable(cables.b, { bitsPerSecond: 1e6, latencyNs: 50_000, isUp: true });
+    carry();
+    // 1000 bits at 1 Mbit/s.
+    here.send(new Uint8Array(125), () => {});
+    clock.advanceTo(900_000);
+    carry();
+    clock.advanceTo(1_000_000);
+    expect(got).toEqual([]);
+    clock.advanceTo(1_200_000);
+    carry();
+    clock.advanceTo(1_300_000);
+    expect(got).toEqual(['there']);
+    b.lan.changeCable(cables.b, { ...cables.b.model, isUp: false });
+    clock.advanceTo(2e6);
+    carry();
+    clock.advanceTo(4e6);
+    expect(got).toEqual(['there', 'here ended']);
+  });
+
+  it('hears bulletins, and does not send them back', () => {
+    const { a, b } = twoNetworks();
+    const got: string[] = [];
+    for (const { lan } of [a, b]) lan.bulletins.subscribe(({ from, topic }) => got.push(`${from} ${topic}`));
+    a.lan.bulletins.post({ from: 'host1', topic: 'news', body: null });
+    for (const message of a.posted.splice(0)) b.uplink.received(message);
+    expect(got).toEqual(['host1 news', 'host1 news']);
+    expect(b.posted).toEqual([]);
   });
 });

@@ -8,13 +8,17 @@ import type { EventQueue } from '../lib/clock';
 import { macText } from '../lib/packet/addresses';
 import { decodeEthernet, decodeIpv4, decodeUdp, ETHERTYPE_IPV4, PROTOCOL_UDP } from '../lib/packet/packet';
 import type { BulkEnd } from './bulk';
+import type { Bulletin } from './bulletins';
+import { Cable, type LinkModel } from './cable';
 import { GATEWAY_MAC } from './gateway';
 import type { Lan } from './lan';
 
 /** What networks tell each other; plain data. */
 export type UplinkMessage =
   | { readonly type: 'frame'; readonly frame: Uint8Array }
-  | { readonly type: 'join'; readonly name: string; readonly from: string }
+  | { readonly type: 'join'; readonly name: string; readonly from: string; readonly link: LinkModel }
+  | { readonly type: 'link'; readonly from: string; readonly link: LinkModel }
+  | { readonly type: 'bulletin'; readonly bulletin: Bulletin }
   | { readonly type: 'data'; readonly name: string; readonly from: string; readonly bytes: Uint8Array }
   | { readonly type: 'taken'; readonly name: string; readonly from: string; readonly bytes: number }
   | { readonly type: 'end'; readonly name: string; readonly from: string };
@@ -32,6 +36,8 @@ export class Uplink {
   readonly #port;
   /** Ends of pipes that stand for a machine of another network, by the pipe's name. */
   readonly #remote = new Map<string, { readonly end: BulkEnd; readonly from: string }>();
+  /** Of the other networks' machines. */
+  readonly #cables = new Map<string, Cable>();
 
   constructor(
     private readonly lan: Lan,
@@ -41,7 +47,9 @@ export class Uplink {
     this.#port = lan.plug(clock, (frame) => {
       if (isShared(frame)) channel.post({ type: 'frame', frame });
     });
-    lan.bulk.onJoin = (name) => channel.post({ type: 'join', name, from: channel.own });
+    lan.bulk.onJoin = (name, { model }) => channel.post({ type: 'join', name, from: channel.own, link: model });
+    lan.onCableChanged = ({ model }) => channel.post({ type: 'link', from: channel.own, link: model });
+    lan.bulletins.onPost = (bulletin) => channel.post({ type: 'bulletin', bulletin });
   }
 
   received(message: UplinkMessage): void {
@@ -50,7 +58,14 @@ export class Uplink {
         this.#port.send(message.frame);
         break;
       case 'join':
+        this.#cable(message.from).model = message.link;
         this.#join(message.name, message.from);
+        break;
+      case 'link':
+        this.#cable(message.from).model = message.link;
+        break;
+      case 'bulletin':
+        this.lan.bulletins.received(message.bulletin);
         break;
       case 'data':
         this.#remote.get(message.name)?.end.send(message.bytes, () => {});
@@ -73,16 +88,23 @@ export class Uplink {
     }
   }
 
+  #cable(from: string): Cable {
+    const known = this.#cables.get(from) ?? new Cable();
+    this.#cables.set(from, known);
+    return known;
+  }
+
   #join(name: string, from: string): void {
     if (this.#remote.has(name)) return;
-    const end = this.lan.bulk.joinRemote(name, this.clock, {
-      received: (bytes) => this.channel.post({ type: 'data', name, from: this.channel.own, bytes }),
-      taken: (bytes) => this.channel.post({ type: 'taken', name, from: this.channel.own, bytes }),
+    const listener = {
+      received: (bytes: Uint8Array) => this.channel.post({ type: 'data', name, from: this.channel.own, bytes }),
+      taken: (bytes: number) => this.channel.post({ type: 'taken', name, from: this.channel.own, bytes }),
       ended: () => {
         this.#remote.delete(name);
         this.channel.post({ type: 'end', name, from: this.channel.own });
       },
-    });
+    };
+    const end = this.lan.bulk.joinRemote(name, this.clock, listener, this.#cable(from));
     this.#remote.set(name, { end, from });
   }
 

@@ -105,6 +105,11 @@ export interface XendApi {
 
   /** Sends a domain to another host's xend. */
   migrate(key: string, host: string, options: MigrateOptions): Promise<void>;
+  /**
+   * Ends a migration that leaves from here; resolves when the domain goes on. Differs from Xen 3.4, which has no such method:
+   * there Ctrl-C ends xm and xend goes on.
+   */
+  cancelMigration(key: string): Promise<void>;
 
   setMemoryTarget(key: string, mebibytes: number): Promise<void>;
   setMaxMemory(key: string, mebibytes: number): Promise<void>;

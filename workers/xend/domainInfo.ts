@@ -71,6 +71,8 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
   #timers: { cancel(): void }[] = [];
   #isHandlingShutdown = false;
   #isDestroyed = false;
+  /** False: a request to suspend was taken back. */
+  #mayStaySuspended = true;
   /** Backend directories of devices that were asked to close. */
   #closing: readonly string[] = [];
   /** `xm shutdown -H`: a guest powers off for it as well, but it does not come back. */
@@ -243,11 +245,12 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     store.write(`${this.domPath}/name`, name);
   }
 
-  /** Asks the guest to suspend and waits until it has stopped, and its disks are quiet. */
-  async suspend(): Promise<void> {
+  /** Asks the guest to suspend and waits until it has stopped and its disks are quiet, or until nobody wants it any more. */
+  async suspend(isUnwanted: () => boolean = () => false): Promise<void> {
     const { store } = this.host.environment;
     const { environment } = this.host;
     const node = `${this.domPath}/control/shutdown`;
+    this.#mayStaySuspended = true;
     this.shutdown('suspend');
     for (let waited = 0; ; waited += SUSPEND_POLL_MS) {
       const info = this.host.xc.domainInfo(this.domid);
@@ -255,9 +258,13 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
       if (info.shutdown && info.shutdownReason === SHUTDOWN_suspend) return pauseDisks(this);
       if (info.shutdown) throw new XendError(`Domain ${this.domid} did not suspend`);
       // Differs from Xen, which waits for ever for a guest that has said yes and does not do it.
-      if (waited >= SUSPEND_TIMEOUT_MS) {
+      const isLate = waited >= SUSPEND_TIMEOUT_MS;
+      if (isLate || (isUnwanted() && store.read(node) === 'suspend')) {
+        this.#mayStaySuspended = false;
         store.write(node, '');
-        throw new XendError(`Timeout waiting for domain ${this.domid} to suspend`);
+        throw new XendError(
+          isLate ? `Timeout waiting for domain ${this.domid} to suspend` : `Domain ${this.domid} need not suspend`,
+        );
       }
       await sleep(environment, SUSPEND_POLL_MS);
     }
@@ -429,7 +436,11 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
         `Domain has shutdown: name=${this.name} id=${this.domid} reason=${reason}.`,
       );
     store.write(`${this.#vmPath}/xend/last_shutdown_reason`, reason);
-    if (reason === 'suspend') return;
+    if (reason === 'suspend') {
+      // It had read the request before that was taken back.
+      if (!this.#mayStaySuspended) this.resumeHere();
+      return;
+    }
     if (reason === 'crash' && (this.config.onCrash.startsWith('coredump') || this.host.options.bool('enable-dump'))) {
       this.host.environment.wake();
       await this.dumpCore().catch((error: unknown) => {

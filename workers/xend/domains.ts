@@ -7,6 +7,7 @@ import { SysError } from '../guest/sys';
 import type { ByteSource } from '../lib/byteStream';
 import { strerror } from '../lib/errno';
 import type { Sxp } from '../lib/sxp';
+import type { RestoreObserver } from '../migration/restore';
 import { DOM0_UUID, dom0Config, readAdopted } from './adopt';
 import type { DumpRequest } from './api';
 import { freeMemory } from './balloon';
@@ -22,6 +23,7 @@ import { asXendError, textOf, VmError, XendError, XendInvalidDomain } from './er
 import type { XendLog } from './log';
 import { ManagedStore } from './managed';
 import type { XendOptions } from './options';
+import { Departures } from './relocation/departures';
 import { RelocationLedger } from './relocation/ledger';
 import { type MigrateRequest, sendDomain } from './relocation/sender';
 import { RelocationServer } from './relocation/server';
@@ -44,6 +46,7 @@ export class XendDomain implements DomainHost {
   readonly #managed = new Map<string, XendDomainInfo>();
   readonly #managedStore: ManagedStore;
   readonly #ledger = new RelocationLedger();
+  readonly #departures: Departures;
   readonly #relocation: RelocationServer;
   #unwatch: (() => void) | undefined;
   /** Settles when the domain that is being built now is done: only one at a time, or they would count on the same memory. */
@@ -69,6 +72,7 @@ export class XendDomain implements DomainHost {
     this.security = new XendSecurity({ environment, log, options, labelledDomains: () => this.all() });
     const directory = options.text('xend-domains-path')!;
     this.#managedStore = new ManagedStore(environment.files, directory, this.configContext, log);
+    this.#departures = new Departures(environment);
     this.#relocation = new RelocationServer({
       environment,
       log,
@@ -281,13 +285,14 @@ export class XendDomain implements DomainHost {
     const resumed = await this.restore(path, (config) => {
       config.name = domain.config.name;
       relabelAs(config, domain.config);
+      return undefined;
     });
     this.environment.files.remove(path);
     return resumed;
   }
 
   /** Makes a domain from a state file; it is left paused. `adjust`: what has become of its configuration meanwhile. */
-  restore(path: string, adjust?: (config: DomainConfig) => void): Promise<XendDomainInfo> {
+  restore(path: string, adjust?: (config: DomainConfig) => undefined): Promise<XendDomainInfo> {
     return withSource(this.environment, path, (source) => this.receive(source, adjust)).catch((error: unknown) => {
       if (!(error instanceof SysError)) throw error;
       throw new XendError(`can't read guest state file ${path}: ${strerror[error.code]}`);
@@ -301,22 +306,22 @@ export class XendDomain implements DomainHost {
 
   /**
    * Makes a domain from a stream; it is left paused. Nothing is left of it on failure. `adjust` sees the configuration before
-   * anything is done, and may change it or throw.
+   * anything is done, and may change it or throw; what it answers looks on.
    */
   async receive(
     source: ByteSource,
-    adjust: (config: DomainConfig, sxp: Sxp) => void = () => {},
+    adjust: (config: DomainConfig, sxp: Sxp) => RestoreObserver | undefined = () => undefined,
   ): Promise<XendDomainInfo> {
     const sxp = await readConfig(source);
     const config = parseDomainConfig(sxp, this.configContext);
-    adjust(config, sxp);
+    const observer = adjust(config, sxp);
     return this.#oneAtATime(async () => {
       this.refresh();
       const twin = [...this.#domains].find(
         ({ name, config: { uuid } }) => name === config.name || uuid === config.uuid,
       );
       if (twin) throw new VmError(`Domain '${config.name}' already exists with ID '${twin.domid}'`);
-      return this.#start(config, imageFiller(this, source));
+      return this.#start(config, imageFiller(this, source, observer));
     });
   }
 
@@ -324,11 +329,21 @@ export class XendDomain implements DomainHost {
   async migrate(key: string, request: Omit<MigrateRequest, 'port'> & { readonly port?: number }): Promise<void> {
     const domain = this.#savable(key, 'migrate');
     const port = request.port ?? this.options.int('xend-relocation-port');
-    await sendDomain(this.environment, this.#ledger, domain, { ...request, port });
+    await this.#departures.run(domain, (cancellation) =>
+      sendDomain(this.environment, this.#ledger, domain, { ...request, port }, cancellation),
+    );
+  }
+
+  /** Ends a migration that leaves from here; resolves when the domain goes on. Rejects with XendError. */
+  cancelMigration(key: string): Promise<void> {
+    return this.#departures.cancel(this.#find(`migrating-${key}`) ?? this.lookup(key));
   }
 
   /** Makes a domain that another host sends, up to its devices; it is left paused. */
-  async #receiveFrom(connection: Connection, check: (config: Sxp) => void): Promise<XendDomainInfo> {
+  async #receiveFrom(
+    connection: Connection,
+    check: (config: Sxp) => RestoreObserver | undefined,
+  ): Promise<XendDomainInfo> {
     const domain = await this.receive(connection, (_config, sxp) => check(sxp));
     try {
       await domain.waitForDevices();

@@ -7,6 +7,7 @@ import type { SplitDevice } from '../devices/device';
 import type { Privcmd } from '../guest/services';
 import type { ByteSink, ByteSource } from '../lib/byteStream';
 import type { Random } from '../lib/random';
+import type { MigrationWatch } from '../migration/watch';
 import type { XenstoreClient } from '../xenstore/client';
 
 /** A file that is written or read from its beginning to its end. */
@@ -91,6 +92,8 @@ export interface XendEnvironment {
   nowUnix(): number;
   /** Something that xend's code awaits has been settled: let it run before anything else happens in this machine. */
   wake(): void;
+  /** Looks on while domains leave and arrive. */
+  readonly migrations?: MigrationWatch;
   /** What xend made of a decision of the security policy, for whoever asks why. */
   onVerdict?(verdict: Verdict): void;
   /** xend's process id, for its log. */

@@ -254,6 +254,10 @@ class Api implements XendApi {
     );
   }
 
+  cancelMigration(key: string): Promise<void> {
+    return refusals(() => this.#domains.cancelMigration(key));
+  }
+
   setMemoryTarget(key: string, mebibytes: number): Promise<void> {
     return refusals(() => this.#domains.lookup(key).setMemoryTarget(mebibytes));
   }

@@ -64,6 +64,8 @@ async function start(): Promise<Lab> {
       x86: () => loadEmulator(progress),
       guestImages: images,
       unixSecondsAtZero: Date.now() / 1000,
+      // The origins of two tabs differ, the sum does not.
+      wallMs: () => performance.timeOrigin + performance.now(),
       onBug: (error) => report(error),
     },
   );
@@ -147,5 +149,8 @@ function whenReady(lab: Promise<Lab>): LabApi {
     readWorkload: async (text) => (await lab).readWorkload(text),
     writeWorkload: async (definition) => (await lab).writeWorkload(definition),
     translateWorkload: async (...args) => (await lab).translateWorkload(...args),
+    watchMigrations: async (isOn) => (await lab).watchMigrations(isOn),
+    cancelMigration: async (domid) => (await lab).cancelMigration(domid),
+    setLink: async (link) => (await lab).setLink(link),
   };
 }

@@ -3,6 +3,7 @@
  * Which tabs are there is seen by the locks that they hold on their machines.
  */
 import type { EventQueue } from '../../lib/clock';
+import { GONE } from '../../machine/hostMigrations';
 import type { Gateway } from '../../net/gateway';
 import type { Lan } from '../../net/lan';
 import { Uplink, type UplinkMessage } from '../../net/uplink';
@@ -45,6 +46,7 @@ export function joinTabs({ number, lan, gateway, clock, wake }: TabNetwork): voi
         if (live.has(other) || other === number) continue;
         lan.poweredOn.delete(addressOf(other));
         uplink.lost(String(other));
+        lan.bulletins.received({ from: `host${other}`, topic: GONE, body: null });
       }
       for (const other of live) if (other !== number) lan.poweredOn.add(addressOf(other));
       known = live;

@@ -8,6 +8,18 @@ const MINI =
 const LINUX =
   'sed "/^disk/d; s/^root.*/root = \'\\/dev\\/ram0\'/" /etc/xen/linux > /etc/xen/moving; xm create -q /etc/xen/moving name=guest memory=48';
 
+/** Both hosts have written down the same rounds, and three observers how long the guest stood still. */
+function expectSameBooks(from: BootedHost, to: BootedHost): void {
+  const [sent, arrived] = [from, to].map(({ host }) => host.host.migrations.recorder.records.at(-1)!);
+  const rounds = (record: typeof sent) =>
+    record!.rounds.filter(({ sent: pages }) => pages > 0).map(({ iteration, sent: pages }) => [iteration, pages]);
+  expect(rounds(arrived)).toEqual(rounds(sent));
+  for (const span of [sent!.downtime, arrived!.downtime, arrived!.heartbeat]) {
+    expect(span!.virtualMs).toBeGreaterThan(0);
+    expect(span!.virtualMs).toBeLessThan(sent!.span!.virtualMs);
+  }
+}
+
 const counted = (text: string) => [...text.matchAll(/n=(\d+)\r*\n/g)].map((match) => Number(match[1]));
 
 describe.each(['mini', 'linux'] as const)('a %s guest moves between two hosts', (kind) => {
@@ -43,6 +55,7 @@ describe.each(['mini', 'linux'] as const)('a %s guest moves between two hosts', 
       expect((await to.exec('xm list guest')).output).toMatch(/^guest .* [r-][b-]---- /m);
       guest = await GuestConsole.attach(to, 'guest');
       await guest.until(/(?:n=\d+\r\n){3}/);
+      expectSameBooks(from, to);
     }
     numbers.push(...counted(guest.shown));
     expect(numbers.length).toBeGreaterThan(30);

@@ -5,7 +5,7 @@
 import { type ByteSink, type ByteSource, EndOfStream } from '../../lib/byteStream';
 import { XenError } from '../../lib/errno';
 import { parseSxp, printSxp, type Sxp, SxpError } from '../../lib/sxp';
-import { restoreDomain } from '../../migration/restore';
+import { type RestoreObserver, restoreDomain } from '../../migration/restore';
 import { type SaveObserver, saveDomain } from '../../migration/save';
 import { readHeader, StreamError, writeHeader } from '../../migration/stream';
 import type { DomainFiller } from '../domainBuilder';
@@ -32,6 +32,8 @@ export interface SaveRequest {
   /** Everything is sent: resolves when somebody else has the domain and it may be destroyed here. */
   handOver?(): Promise<void>;
   readonly observer?: SaveObserver;
+  /** Somebody wants it to end: then nobody waits for a guest that has not answered yet. */
+  isUnwanted?(): boolean;
 }
 
 /**
@@ -48,9 +50,8 @@ export async function saveCheckpoint(domain: XendDomainInfo, sink: ByteSink, req
     const suspend = async () => {
       log.debug('XendCheckpoint:110', 'In saveInputHandler suspend');
       log.debug('XendCheckpoint:112', `Suspending ${domid} ...`);
-      await domain.suspend();
+      await domain.suspend(request.isUnwanted);
       log.info('XendCheckpoint:120', `Domain ${domid} suspended.`);
-      saveLog.suspended();
     };
     const saved = openSaved(xc, domid, suspend);
     const flags = (request.isLive ? LIVE : 0) | (saved.p2mFrames ? 0 : HVM);
@@ -93,7 +94,11 @@ export async function readConfig(source: ByteSource): Promise<Sxp> {
 }
 
 /** Fills a new domain with the image that follows the configuration. */
-export function imageFiller({ xc, log, environment }: DomainHost, source: ByteSource): DomainFiller {
+export function imageFiller(
+  { xc, log, environment }: DomainHost,
+  source: ByteSource,
+  observer?: RestoreObserver,
+): DomainFiller {
   return {
     check: () => Promise.resolve(),
     async fill(domid, ports) {
@@ -102,7 +107,7 @@ export function imageFiller({ xc, log, environment }: DomainHost, source: ByteSo
       const domain = new XcRestoredDomain(xc, environment, domid);
       const say = (line: string) => log.info('XendCheckpoint:403', line);
       try {
-        const image = await restoreDomain(source, domain);
+        const image = await restoreDomain(source, domain, observer);
         say(`xc_domain_restore start: p2m_size = ${image.p2mSize.toString(16)}`);
         say('Received all pages (0 races)');
         const rings = await domain.finish(image, ports);

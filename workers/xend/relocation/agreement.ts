@@ -35,7 +35,8 @@ export async function askOther(
   }
 }
 
-async function askOnce(
+/** The same without patience: undefined when it does not answer. */
+export async function askOnce(
   { network }: XendEnvironment,
   { address, port }: OtherHost,
   token: string,

@@ -10,9 +10,10 @@
  * leaving: the source has the domain and keeps it unless the destination says that it has all of it.
  * given: the source has let go, and takes it back only when it knows that the destination does not have it.
  * arriving: the destination has it whole, and takes it only when it knows that the source has let go.
+ * cancelled: somebody has ended the migration, and the source keeps the domain.
  * owned, dropped: what the destination did.
  */
-export type Ownership = 'leaving' | 'given' | 'arriving' | 'owned' | 'dropped';
+export type Ownership = 'leaving' | 'given' | 'cancelled' | 'arriving' | 'owned' | 'dropped';
 
 export class RelocationLedger {
   readonly #entries = new Map<string, Ownership>();

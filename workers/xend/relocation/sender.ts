@@ -4,12 +4,14 @@
  */
 
 import { type ByteSink, EndOfStream } from '../../lib/byteStream';
-import type { SaveObserver } from '../../migration/save';
+import type { Sxp } from '../../lib/sxp';
+import type { DepartureWatch } from '../../migration/watch';
 import { saveCheckpoint } from '../checkpoint/checkpoint';
 import type { XendDomainInfo } from '../domainInfo';
 import { ConnectError, type Connection, randomUuid, sleep, type XendEnvironment } from '../environment';
-import { XendError } from '../errors';
+import { textOf, XendError } from '../errors';
 import { askOther } from './agreement';
+import { type Cancellation, MigrationCancelled } from './cancellation';
 import { parseAnswer, readLine, STREAM_VERSION, writeLine } from './conversation';
 import type { RelocationLedger } from './ledger';
 import { volumesOf } from './volumes';
@@ -20,7 +22,6 @@ export interface MigrateRequest {
   readonly isLive: boolean;
   /** Of the link, Mbit/s; undefined: as fast as it goes. */
   readonly rateMbps: number | undefined;
-  readonly observer?: SaveObserver;
 }
 
 /** Rejects with XendError; the domain goes on here then. */
@@ -29,35 +30,93 @@ export async function sendDomain(
   ledger: RelocationLedger,
   domain: XendDomainInfo,
   request: MigrateRequest,
+  cancellation: Cancellation,
 ): Promise<void> {
   const volumes = volumesOf(domain);
-  const connection = await connect(environment, request);
+  const { name, domid } = domain;
+  const { log } = domain.host;
   const token = randomUuid(environment.random);
+  const watch = environment.migrations?.leaving({
+    id: token,
+    domain: name,
+    domid,
+    peer: request.host,
+    isLive: request.isLive,
+    rateMbps: request.rateMbps,
+    say: (line) => log.info('XendCheckpoint:403', line),
+  });
+  try {
+    await send(environment, ledger, domain, { ...request, volumes, token, watch, cancellation });
+    watch?.ended('done');
+  } catch (error) {
+    const isCancelled = error instanceof MigrationCancelled;
+    if (isCancelled)
+      log.info('XendDomain:1310', `Migration of ${name} (${domid}) to ${request.host} was cancelled: it goes on here.`);
+    watch?.ended(isCancelled ? 'cancelled' : { failed: textOf(error) });
+    throw error;
+  }
+}
+
+interface Sending extends MigrateRequest {
+  /** Where its disks are, for the other host to compare. */
+  readonly volumes: Sxp;
+  readonly token: string;
+  readonly watch: DepartureWatch | undefined;
+  readonly cancellation: Cancellation;
+}
+
+async function send(
+  environment: XendEnvironment,
+  ledger: RelocationLedger,
+  domain: XendDomainInfo,
+  sending: Sending,
+): Promise<void> {
+  const { token, watch, cancellation } = sending;
+  const { name } = domain;
+  const connection = await connect(environment, name, sending);
   ledger.set(token, 'leaving');
+  cancellation.onWanted(() => {
+    ledger.set(token, 'cancelled');
+    connection.close();
+  });
   try {
     await writeLine(connection, 'receive');
     const { word, rest } = parseAnswer(await readLine(connection));
     if (word !== 'ready' || rest[1] !== 'receive') throw new XendError(`unexpected answer: ${word}`);
     connection.hurry();
-    const sink = request.rateMbps === undefined ? connection : paced(environment, connection, request.rateMbps);
+    watch?.connected();
+    const sink = sending.rateMbps === undefined ? connection : paced(environment, connection, sending.rateMbps);
     await saveCheckpoint(domain, sink, {
-      isLive: request.isLive,
+      isLive: sending.isLive,
       isCheckpoint: false,
-      ...(request.observer ? { observer: request.observer } : {}),
-      extraConfig: [['migration', token], ['stream_version', STREAM_VERSION], volumes],
-      handOver: () => handOver(environment, ledger, connection, { ...request, token }),
+      ...(watch ? { observer: watch } : {}),
+      extraConfig: [['migration', token], ['stream_version', STREAM_VERSION], sending.volumes],
+      isUnwanted: () => cancellation.isWanted,
+      handOver: () => handOver(environment, ledger, connection, sending),
     });
   } catch (error) {
+    if (cancellation.isWanted) throw new MigrationCancelled(name, sending.host);
     throw (await refusalOf(connection)) ?? asFailure(error);
   } finally {
     connection.close();
   }
 }
 
-async function connect(environment: XendEnvironment, { host, port }: MigrateRequest): Promise<Connection> {
+/** Rejects with XendError, also when somebody loses patience. */
+async function connect(environment: XendEnvironment, domain: string, sending: Sending): Promise<Connection> {
+  const { host, port, cancellation } = sending;
+  const connecting = environment.network.connect(host, port);
+  const cancelled = new Promise<never>((_, reject) => {
+    cancellation.onWanted(() => reject(new MigrationCancelled(domain, host)));
+  });
   try {
-    return await environment.network.connect(host, port);
+    return await Promise.race([connecting, cancelled]);
   } catch (error) {
+    // It may still come about, and then nobody has a use for it.
+    connecting.then(
+      (connection) => connection.close(),
+      () => {},
+    );
     if (error instanceof ConnectError) throw new XendError(`can't connect: ${error.message}`);
     throw error;
   }
@@ -68,10 +127,11 @@ async function handOver(
   environment: XendEnvironment,
   ledger: RelocationLedger,
   connection: Connection,
-  { token, port }: { token: string; port: number },
+  { token, port, watch, cancellation }: Sending,
 ): Promise<void> {
   const { word } = parseAnswer(await readLine(connection));
   if (word !== 'prepared') throw new XendError(`unexpected answer: ${word}`);
+  if (!cancellation.seal()) throw new EndOfStream('cancelled');
   ledger.set(token, 'given');
   try {
     await writeLine(connection, 'commit');
@@ -83,6 +143,7 @@ async function handOver(
     const owner = await askOther(environment, other, token, (answer) => answer !== 'arriving');
     if (owner !== 'owned') throw new XendError('the connection was lost');
   }
+  watch?.running();
 }
 
 /** What the other host said before it closed the connection. */

@@ -5,12 +5,13 @@
 
 import { EndOfStream } from '../../lib/byteStream';
 import { type Sxp, sxpText } from '../../lib/sxp';
+import type { ArrivalWatch } from '../../migration/watch';
 import type { XendDomainInfo } from '../domainInfo';
 import type { Connection, XendEnvironment } from '../environment';
 import { asXendError, textOf, XendError } from '../errors';
 import type { XendLog } from '../log';
 import type { XendOptions } from '../options';
-import { askOther } from './agreement';
+import { askOnce, askOther, type OtherHost } from './agreement';
 import { errorLine, readLine, STREAM_VERSION, writeLine } from './conversation';
 import type { RelocationLedger } from './ledger';
 import { checkVolumes } from './volumes';
@@ -21,7 +22,7 @@ export interface RelocationHost {
   readonly options: XendOptions;
   readonly ledger: RelocationLedger;
   /** Makes a domain from the stream; it is left paused, its devices connected. `config` is asked to agree first. */
-  receive(connection: Connection, check: (config: Sxp) => void): Promise<XendDomainInfo>;
+  receive(connection: Connection, check: (config: Sxp) => ArrivalWatch | undefined): Promise<XendDomainInfo>;
   /** A failure that nobody waits for. */
   onError(error: unknown): void;
 }
@@ -91,6 +92,7 @@ export class RelocationServer {
   async #receive(connection: Connection): Promise<void> {
     const { log, ledger } = this.host;
     let token = '';
+    let watch: ArrivalWatch | undefined;
     let domain: XendDomainInfo;
     try {
       domain = await this.host.receive(connection, (config) => {
@@ -101,36 +103,62 @@ export class RelocationServer {
           );
         checkVolumes(this.host.environment, config);
         token = sxpText(config, 'migration') ?? '';
+        watch = this.#watch(connection, token, sxpText(config, 'name') ?? '');
+        return watch;
       });
     } catch (error) {
       log.error('relocate:100', `Receiving a domain failed: ${textOf(error)}`);
       const refusal = asXendError(error);
       if (!(refusal instanceof XendError || refusal instanceof EndOfStream)) throw error;
+      watch?.ended({ failed: textOf(error) });
       if (!connection.hasEnded) await writeLine(connection, errorLine(refusal));
+      else if (token !== '' && (await this.#isCancelled(connection, token))) watch?.ended('cancelled');
       return;
     }
     ledger.set(token, 'arriving');
     if (await this.#isOurs(connection, token)) {
       ledger.set(token, 'owned');
       domain.unpause();
+      watch?.running(domain.domid);
+      watch?.ended('done');
       if (!connection.hasEnded) await writeLine(connection, '(running)');
     } else {
       ledger.set(token, 'dropped');
       domain.destroy();
       log.info('relocate:120', `Domain ${domain.name} (${domain.domid}) stays where it was.`);
+      watch?.ended({ failed: `Domain ${domain.name} stays where it was.` });
+      if (await this.#isCancelled(connection, token)) watch?.ended('cancelled');
     }
+  }
+
+  #watch(connection: Connection, id: string, domain: string): ArrivalWatch | undefined {
+    const { log, environment } = this.host;
+    const say = (line: string) => log.info('XendCheckpoint:403', line);
+    return environment.migrations?.arriving({ id, domain, peer: connection.peerAddress, say });
+  }
+
+  /** Whether somebody at the other host has ended it; says so in the log. */
+  async #isCancelled({ peerAddress }: Connection, token: string): Promise<boolean> {
+    const { environment, log } = this.host;
+    if (!environment.network.isPoweredOn(peerAddress)) return false;
+    if ((await askOnce(environment, this.#other(peerAddress), token)) !== 'cancelled') return false;
+    log.info('relocate:110', `The migration from ${peerAddress} was cancelled there.`);
+    return true;
+  }
+
+  #other(address: string): OtherHost {
+    return { address, port: this.host.options.int('xend-relocation-port') };
   }
 
   /** The domain is here whole: does the other host let go of it? */
   async #isOurs(connection: Connection, token: string): Promise<boolean> {
-    const { environment, options } = this.host;
+    const { environment } = this.host;
     try {
       await writeLine(connection, '(prepared)');
       return (await readLine(connection)) === 'commit';
     } catch (error) {
       if (!(error instanceof EndOfStream)) throw error;
-      const other = { address: connection.peerAddress, port: options.int('xend-relocation-port') };
-      const answer = await askOther(environment, other, token);
+      const answer = await askOther(environment, this.#other(connection.peerAddress), token);
       // Given away, or gone with the machine that had it: then this is the only one left.
       return answer === 'given' || answer === 'off' || answer === 'unknown';
     }

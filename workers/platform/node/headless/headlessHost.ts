@@ -4,12 +4,14 @@
  */
 
 import { DOM0 } from '../../../abi/xen';
-import type { LabState } from '../../../contract';
+import type { LabState, LinkState, MigrationPages, MigrationRecord } from '../../../contract';
 import { requireHostFile } from '../../../guest/hostFiles';
 import type { Kernel } from '../../../guest/kernel';
 import { SysError } from '../../../guest/sys';
 import { Host, type HostOptions, type HostWorld } from '../../../machine/createHost';
 import { LabSampler } from '../../../machine/labState';
+import { linkModel, linkState } from '../../../machine/linkState';
+import { XendError } from '../../../xend/errors';
 import { RequestError } from './protocol';
 
 /** The latest end of a boot, ns of virtual time. */
@@ -224,6 +226,49 @@ export class HeadlessHost {
     const found = domains.find(({ name }) => name === domain) ?? domains.find(({ domid }) => String(domid) === domain);
     if (!found) throw new RequestError(`Domain '${domain}' does not exist.`);
     return found.domid;
+  }
+
+  // ---------------------------------------------------------------------------------------------- migrations
+
+  set onMigrationStep(listener: (migration: MigrationRecord) => void) {
+    this.host.migrations.onStep = listener;
+  }
+
+  /** The host's cable as it is then. */
+  changeLink(change: Partial<LinkState>): LinkState {
+    const { cable, world } = this.host;
+    const model = linkModel({ ...linkState(cable), ...change });
+    if (!model) throw new RequestError('no cable has this speed or this latency');
+    world.lan.changeCable(cable, model);
+    return linkState(cable);
+  }
+
+  /** Ends when the domain goes on here. */
+  async cancelMigration(domain: string): Promise<void> {
+    await this.ready();
+    const cancelling = this.#inKernel(() => {
+      let outcome: { readonly error?: unknown } | undefined;
+      this.host.toolstack?.cancelMigration(domain).then(
+        () => {
+          outcome = {};
+        },
+        (error: unknown) => {
+          outcome = { error };
+        },
+      );
+      return () => outcome;
+    });
+    const outcome = await cancelling;
+    await this.#loop.runUntil(() => outcome() !== undefined);
+    const { error } = outcome() ?? {};
+    if (error instanceof XendError) throw new RequestError(error.message);
+    if (error !== undefined) throw error as Error;
+  }
+
+  migrationMap(id: string): MigrationPages {
+    const found = this.host.migrations.recorder.pages('whole').find((pages) => pages.id === id);
+    if (!found) throw new RequestError(`this host has no map of a migration ${id}`);
+    return found;
   }
 
   snapshot(): LabState {

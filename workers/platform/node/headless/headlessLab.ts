@@ -92,7 +92,9 @@ export class HeadlessLab {
   async boot(name: string): Promise<void> {
     const entry = this.#entry(name);
     if (!entry.host.isOff) throw new RequestError(`${name} is running`);
+    const { model } = entry.host.host.cable;
     entry.host = await this.#start(name, entry.number, entry.options);
+    this.#lan.changeCable(entry.host.host.cable, model);
   }
 
   #entry(name: string) {

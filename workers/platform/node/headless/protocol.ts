@@ -3,6 +3,9 @@
  * docs/headless.md describes it for its users.
  */
 
+import type { LinkState } from '../../../contract';
+import { MAX_LATENCY_MS, MAX_MBIT_PER_S } from '../../../machine/linkState';
+
 export type RequestId = number | string;
 export type Encoding = 'utf8' | 'base64';
 
@@ -31,6 +34,10 @@ export type Operation =
   | { readonly op: 'console.write'; readonly console: string; readonly data: string }
   | { readonly op: 'console.close'; readonly console: string }
   | { readonly op: 'advance'; readonly ms: number }
+  | { readonly op: 'link'; readonly change: Partial<LinkState> }
+  | { readonly op: 'migration.cancel'; readonly domain: string }
+  | { readonly op: 'migration.watch'; readonly isOn: boolean }
+  | { readonly op: 'migration.map'; readonly migration: string }
   | { readonly op: 'host.create'; readonly options: CreateOptions }
   | { readonly op: 'snapshot' | 'host.crash' | 'host.boot' };
 
@@ -112,6 +119,14 @@ function parseOperation(op: string, fields: Fields): Operation {
       return { op, console: text(fields, 'console') };
     case 'advance':
       return { op, ms: number(fields, 'ms', { least: 0, most: MAX_ADVANCE_MS }) };
+    case 'link':
+      return { op, change: link(fields) };
+    case 'migration.cancel':
+      return { op, domain: domain(fields) };
+    case 'migration.watch':
+      return { op, isOn: boolean(fields, 'isOn', true) };
+    case 'migration.map':
+      return { op, migration: text(fields, 'migration') };
     case 'host.create':
       if (fields['host'] === undefined) throw new RequestError('host: a name is needed');
       return { op, options: parseOptions(fields['options'] ?? {}) };
@@ -182,6 +197,17 @@ function content(fields: Fields): Uint8Array {
 function domain(fields: Fields): string {
   const value = fields['domain'];
   return typeof value === 'number' ? String(value) : text(fields, 'domain');
+}
+
+/** What is left out stays as it is. */
+function link(fields: Fields): Partial<LinkState> {
+  const { mbitPerS, latencyMs, isUp } = fields;
+  const speed: Range = { least: 0.001, most: MAX_MBIT_PER_S };
+  return {
+    ...(mbitPerS === undefined ? {} : { mbitPerS: mbitPerS === null ? null : number(fields, 'mbitPerS', speed) }),
+    ...(latencyMs === undefined ? {} : { latencyMs: number(fields, 'latencyMs', { least: 0, most: MAX_LATENCY_MS }) }),
+    ...(isUp === undefined ? {} : { isUp: boolean(fields, 'isUp', true) }),
+  };
 }
 
 function hostName(value: unknown): string {

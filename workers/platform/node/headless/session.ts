@@ -109,6 +109,20 @@ export class Session {
       case 'advance':
         lab.host(request.host);
         return { now: await lab.advance(request.ms) };
+      case 'link':
+        return { link: lab.host(request.host).changeLink(request.change) };
+      case 'migration.cancel':
+        await lab.host(request.host).cancelMigration(request.domain);
+        return { ok: true };
+      case 'migration.watch':
+        lab.host(request.host).onMigrationStep = request.isOn
+          ? (migration) => this.#event({ event: 'migration', host: request.host, migration })
+          : () => {};
+        return { ok: true };
+      case 'migration.map': {
+        const { pages, role, codes } = lab.host(request.host).migrationMap(request.migration);
+        return { role, pages, codes: base64(codes) };
+      }
       case 'host.create':
         await lab.create(request.host, request.options);
         return { ok: true };
