@@ -33,7 +33,7 @@ export function RatePlot({ record }: { record: MigrationRecord }) {
     const element = place.current;
     // Without a canvas (in tests) the words and the table are all there is.
     if (!element || isEmpty || typeof Path2D === 'undefined') return undefined;
-    plot.current = new uPlot(optionsFor(element, isArrival, theme), latest.current, element);
+    plot.current = new uPlot(optionsFor(element, isArrival), latest.current, element);
     const observer = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }));
     observer.observe(element);
     return () => {
@@ -47,7 +47,7 @@ export function RatePlot({ record }: { record: MigrationRecord }) {
   return <div ref={place} className="rate-plot" role="img" aria-label={text.rateCaption} />;
 }
 
-function optionsFor(element: HTMLElement, isArrival: boolean, _theme: 'dark' | 'light'): uPlot.Options {
+function optionsFor(element: HTMLElement, isArrival: boolean): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const axis = {
@@ -63,7 +63,7 @@ function optionsFor(element: HTMLElement, isArrival: boolean, _theme: 'dark' | '
     cursor: { drag: { x: false, y: false } },
     legend: { live: false },
     axes: [
-      { ...axis, values: (_plot, values) => values.map((value) => `${value} ${text.rateTime}`) },
+      { ...axis, size: 28, values: (_plot, values) => values.map((value) => `${value} ${text.rateTime}`) },
       { ...axis, size: 56 },
     ],
     series: [
