@@ -9,6 +9,8 @@ export const costs = {
   syscallNs: 500,
   /** Copying one byte between kernel and process. */
   byteNs: 0.5,
+  /** One byte of /dev/urandom: SHA-1 over a pool. */
+  randomByteNs: 150,
   /** One path walk. */
   lookupNs: 1_000,
   /** fork and exec of a small program, page tables and all. */

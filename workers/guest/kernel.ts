@@ -252,6 +252,7 @@ export class Kernel implements Core {
     this.files.register(
       new MemoryDevices({
         random: (limit) => this.machine.random(limit),
+        charge: (ns) => this.scheduler.charge(ns),
         kernelLog: () => this.log.text(),
         printk: (line) => this.printk(line),
       }),

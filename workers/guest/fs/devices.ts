@@ -1,4 +1,5 @@
 /** The character devices without hardware: /dev/null, zero, full, random, urandom and kmsg. */
+import { costs } from '../costs';
 import type { FileOps, OpenFile } from '../openFile';
 import { SysError } from '../sys';
 import type { WaitQueue } from '../waitQueue';
@@ -14,6 +15,8 @@ const KMSG = 11;
 
 export interface MemoryDeviceDeps {
   random(limit: number): number;
+  /** Takes cpu time of whoever reads. */
+  charge(ns: number): void;
   kernelLog(): string;
   printk(line: string): void;
 }
@@ -35,7 +38,7 @@ export class MemoryDevices implements FileOps {
         return new Uint8Array(0);
       case RANDOM:
       case URANDOM:
-        return Uint8Array.from({ length: Math.min(max, 65536) }, () => this.deps.random(256));
+        return this.#randomBytes(Math.min(max, 65536));
       case KMSG: {
         const bytes = new TextEncoder().encode(this.deps.kernelLog()).slice(file.offset, file.offset + max);
         file.offset += bytes.length;
@@ -66,5 +69,11 @@ export class MemoryDevices implements FileOps {
 
   queue(): WaitQueue | undefined {
     return undefined;
+  }
+
+  #randomBytes(length: number): Uint8Array {
+    this.deps.charge(length * costs.randomByteNs);
+    const words = Uint32Array.from({ length: Math.ceil(length / 4) }, () => this.deps.random(0x1_0000_0000));
+    return new Uint8Array(words.buffer, 0, length);
   }
 }
