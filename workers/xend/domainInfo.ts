@@ -3,21 +3,19 @@
  * taken away without leaving anything behind (tools/python/xen/xend/XendDomainInfo.py in Xen 3.4).
  */
 import { DOM0, SHUTDOWN_crash, SHUTDOWN_suspend } from '../abi/xen';
-import { SysError } from '../guest/sys';
-import { errno, strerror, XenError } from '../lib/errno';
+import { XenError } from '../lib/errno';
 import { printSxp, type Sxp, sxpName } from '../lib/sxp';
 import type { DomainSummary, ShutdownWord } from './api';
 import { cancelSuspend } from './checkpoint/cancelSuspend';
-import { withSink } from './checkpoint/stateFile';
 import { domainSxp } from './configSxp';
-import { dumpCore } from './coreDump/dumpCore';
+import { dumpDomain } from './coreDump/dumpDomain';
 import type { DevController, DeviceOwner } from './devController';
 import { checkDuplicate } from './deviceChecks';
 import { pauseDisks, unpauseDisks } from './diskPause';
-import { buildDomain, createInXen, type DomainFiller, kernelFiller, pinVcpu } from './domainBuilder';
-import { type ConfigContext, checkMemory, type DeviceConfig, type DomainConfig, deviceConfig } from './domainConfig';
+import { buildDomain, createInXen, type DomainFiller, kernelFiller } from './domainBuilder';
+import { type ConfigContext, type DeviceConfig, type DomainConfig, deviceConfig } from './domainConfig';
 import { powerState, stateLetters } from './domainState';
-import { availability, type Channel, createDomPath, freeVmPath, storeDomDetails, storeVmDetails } from './domainStore';
+import { type Channel, createDomPath, freeVmPath, storeDomDetails, storeVmDetails } from './domainStore';
 import { randomMac, sleep, uuidBytes, type XendEnvironment, type XendFiles } from './environment';
 import { asXendError, textOf, XendError, xcText } from './errors';
 import type { XendLog } from './log';
@@ -213,11 +211,11 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
   }
 
   pause(): void {
-    this.host.xc.domainPause(this.#running());
+    this.host.xc.domainPause(this.running());
   }
 
   unpause(): void {
-    this.host.xc.domainUnpause(this.#running());
+    this.host.xc.domainUnpause(this.running());
     this.host.log.info('XendDomain:1180', `Domain ${this.name} (${this.domid}) unpaused.`);
   }
 
@@ -282,32 +280,6 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     this.#info = xc.domainInfo(this.domid);
   }
 
-  /** Writes processors and memory into a core file; one that cannot be finished keeps what there is of it beside. */
-  async dumpCore(path = this.#coreName): Promise<void> {
-    const { environment, log, xc } = this.host;
-    const { files, store } = environment;
-    if (files.list(path) !== undefined) throw new XendError(`Cannot dump core in a directory: ${path}`);
-    const progress = `${this.#vmPath}/xend/dumpcore_in_progress`;
-    store.write(progress, 'True');
-    try {
-      const warn = (lost: number) => log.warning('XendDomainInfo:1650', `exceeded nr_pages (${lost}) losing pages`);
-      await withSink(environment, path, (sink) => dumpCore(xc, this.domid, sink, warn));
-    } catch (error) {
-      const reason = coreFailure(error);
-      if (files.kindOf(path) === 'file') files.rename(path, `${path}-incomplete`);
-      log.error('XendDomainInfo:1660', `core dump failed: id = ${this.domid} name = ${this.name}: ${reason}`);
-      throw new XendError(`Failed to dump core: ${reason}`, { cause: error });
-    } finally {
-      store.remove(progress);
-    }
-  }
-
-  get #coreName(): string {
-    const now = new Date(Math.floor(this.host.environment.nowUnix()) * 1000).toISOString();
-    const [year, month, day, hour, minute, second] = now.split(/\D/);
-    return `/var/xen/dump/${year}-${month}${day}-${hour}${minute}.${second}-${this.name}.${this.domid}.core`;
-  }
-
   /** The label in the configuration has changed. */
   storeLabel(files: XendFiles): void {
     const { securityLabel } = this.config;
@@ -320,7 +292,7 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
   }
 
   sendSysrq(letter: string): void {
-    this.#running();
+    this.running();
     this.host.environment.store.write(`${this.domPath}/control/sysrq`, letter);
   }
 
@@ -443,7 +415,7 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     }
     if (reason === 'crash' && (this.config.onCrash.startsWith('coredump') || this.host.options.bool('enable-dump'))) {
       this.host.environment.wake();
-      await this.dumpCore().catch((error: unknown) => {
+      await dumpDomain(this).catch((error: unknown) => {
         // It stands in the log already, and nothing more can be done here.
         if (!(error instanceof XendError)) throw error;
       });
@@ -535,87 +507,10 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     store.write(`${this.domPath}/xend/shutdown_completed`, 'True');
   }
 
-  // --- memory and vcpus
-
-  async setMemoryTarget(mebibytes: number): Promise<void> {
-    checkMemory(mebibytes, this.config.maxmemMiB);
-    if (this.isPrivileged && mebibytes < this.host.options.dom0MinMemMiB && mebibytes < this.config.memoryMiB)
-      throw new XendError('memory_dynamic_max too small');
-    if (!this.isPrivileged && mebibytes > this.config.memoryMiB)
-      await this.host.freeMemory((mebibytes - this.config.memoryMiB) * 1024);
-    this.storeMemoryTarget(mebibytes);
-  }
-
-  /** Writes the target that the guest's balloon driver watches. */
-  storeMemoryTarget(mebibytes: number): void {
-    const { store } = this.host.environment;
-    this.host.log.debug(
-      'XendDomainInfo:1160',
-      `Setting memory target of domain ${this.name} (${this.domid}) to ${mebibytes} MiB.`,
-    );
-    this.config.memoryMiB = mebibytes;
-    this.host.keep(this.config);
-    if (!this.isRunning) return;
-    store.write(`${this.#vmPath}/memory`, String(mebibytes));
-    store.write(`${this.domPath}/memory/target`, String(mebibytes * 1024));
-  }
-
-  setMaxMemory(mebibytes: number): void {
-    checkMemory(this.config.memoryMiB, mebibytes);
-    this.host.log.debug(
-      'XendDomainInfo:1180',
-      `Setting memory maximum of domain ${this.name} (${this.domid}) to ${mebibytes} MiB.`,
-    );
-    if (this.isRunning) {
-      try {
-        this.host.xc.setMaxMem(this.domid, mebibytes * 1024);
-      } catch (error) {
-        throw asXendError(error);
-      }
-    }
-    this.config.maxmemMiB = mebibytes;
-    this.host.keep(this.config);
-  }
-
-  /** Less than 1 is quietly ignored, as the manual page says. */
-  setVcpuCount(vcpus: number): void {
-    if (vcpus < 1) return;
-    if (!this.isRunning) {
-      this.config.vcpus = vcpus;
-      this.config.vcpuAvail = (1n << BigInt(vcpus)) - 1n;
-      this.host.keep(this.config);
-      return;
-    }
-    if (vcpus > this.config.vcpus) throw new XendError('Cannot set vcpus greater than max vcpus on running domain');
-    const { store } = this.host.environment;
-    this.config.vcpuAvail = (1n << BigInt(vcpus)) - 1n;
-    store.write(`${this.#vmPath}/vcpu_avail`, String(this.config.vcpuAvail));
-    store.transaction((t) => {
-      for (const [key, value] of Object.entries(availability(this.config))) t.write(`${this.domPath}/${key}`, value);
-    });
-  }
-
-  pinVcpu(vcpu: number | 'all', cpus: readonly number[]): void {
-    this.#running();
-    for (const each of vcpu === 'all' ? Array.from({ length: this.config.vcpus }, (_, n) => n) : [vcpu]) {
-      pinVcpu(this.host, this.domid, each, cpus);
-      this.config.cpus[each] = cpus;
-    }
-  }
-
-  setCredit(weight: number, cap: number): void {
-    if (weight < 1 || weight > 65535) throw new XendError('weight is out of range');
-    if (cap < 0 || cap > this.config.vcpus * 100) throw new XendError('cap is out of range');
-    if (this.isRunning) this.host.xc.schedCreditSet(this.domid, weight, cap);
-    this.config.weight = weight;
-    this.config.cap = cap;
-    this.host.keep(this.config);
-  }
-
   // --- devices
 
   async attachDevice(sxp: readonly Sxp[]): Promise<void> {
-    this.#running();
+    this.running();
     const device = this.#withMac(deviceConfig(sxp, this.host.configContext));
     checkDuplicate(this.config.devices, device);
     this.host.security.checkDevice(this.config, device);
@@ -694,18 +589,11 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     return domainSxp(this.config, running || undefined, STATUS.indexOf(this.powerState));
   }
 
-  #running(): number {
+  /** Its id; throws XendError while it has none. */
+  running(): number {
     if (this.#domid === undefined) throw new XendError(`Domain '${this.name}' is not started`);
     return this.#domid;
   }
-}
-
-/** Why a core file could not be finished, as Python shows libxc's error. Anything but a refusal goes on. */
-function coreFailure(error: unknown): string {
-  if (error instanceof XenError) return xcText(error);
-  if (error instanceof SysError) return `(${errno[error.code]}, '${strerror[error.code]}')`;
-  if (error instanceof XendError) return `(1, 'Internal error', '${error.message}')`;
-  throw error;
 }
 
 function isDisk(device: DeviceConfig): boolean {

@@ -14,10 +14,12 @@ import { freeMemory } from './balloon';
 import { imageFiller, readConfig, saveCheckpoint } from './checkpoint/checkpoint';
 import { withSink, withSource } from './checkpoint/stateFile';
 import { pythonList } from './configSxp';
+import { dumpDomain } from './coreDump/dumpDomain';
 import { DevController } from './devController';
 import type { DomainFiller } from './domainBuilder';
 import { type ConfigContext, checkName, type DomainConfig, parseDomainConfig } from './domainConfig';
 import { cloneConfig, type DomainHost, XendDomainInfo } from './domainInfo';
+import { storeMemoryTarget } from './domainResources';
 import { type Connection, randomUuid, sleep, type XendEnvironment, type XendFiles } from './environment';
 import { asXendError, textOf, VmError, XendError, XendInvalidDomain } from './errors';
 import type { XendLog } from './log';
@@ -370,7 +372,7 @@ export class XendDomain implements DomainHost {
     );
     let isGoing = false;
     try {
-      await domain.dumpCore(request.path);
+      await dumpDomain(domain, request.path);
       isGoing = after !== undefined;
     } finally {
       // Differs from Xen 3.4, which leaves a domain paused whose dump failed when it was to go afterwards.
@@ -446,7 +448,7 @@ export class XendDomain implements DomainHost {
           };
         },
         dom0AllocationKiB: () => (this.xc.domainInfo(DOM0)?.totalPages ?? 0) * KIB_PER_PAGE,
-        setDom0TargetMiB: (mebibytes) => dom0?.storeMemoryTarget(mebibytes),
+        setDom0TargetMiB: (mebibytes) => dom0 && storeMemoryTarget(dom0, mebibytes),
         dom0MinMemKiB: this.options.dom0MinMemMiB * 1024,
         ballooningEnabled: this.options.dom0Ballooning,
         sleep: (ms) => sleep(this.environment, ms),

@@ -5,6 +5,7 @@
 import type { DeviceSummary, DomainSummary, MigrateOptions, ShutdownWord, VcpuSummary, XendApi } from './api';
 import { deviceConfig } from './domainConfig';
 import type { XendDomainInfo } from './domainInfo';
+import { pinVcpus, setCredit, setMaxMemory, setMemoryTarget, setVcpuCount } from './domainResources';
 import { XendDomain } from './domains';
 import type { XendEnvironment } from './environment';
 import { asXendError, textOf, XendError } from './errors';
@@ -110,7 +111,7 @@ export class Xend {
       domains.open();
       const dom0Vcpus = options.int('dom0-cpus');
       const dom0 = domains.lookup('0');
-      if (dom0Vcpus > 0) dom0.setVcpuCount(Math.min(dom0Vcpus, dom0.config.vcpus));
+      if (dom0Vcpus > 0) setVcpuCount(dom0, Math.min(dom0Vcpus, dom0.config.vcpus));
       this.#log.info('XMLRPCServer:148', 'Opening Unix domain socket XML-RPC server on /var/run/xend/xmlrpc.sock.');
       files.write(PID_FILE, `${environment.pid}\n`);
       this.#running = { options, domains };
@@ -259,15 +260,15 @@ class Api implements XendApi {
   }
 
   setMemoryTarget(key: string, mebibytes: number): Promise<void> {
-    return refusals(() => this.#domains.lookup(key).setMemoryTarget(mebibytes));
+    return refusals(() => setMemoryTarget(this.#domains.lookup(key), mebibytes));
   }
 
   setMaxMemory(key: string, mebibytes: number): Promise<void> {
-    return refusals(async () => this.#domains.lookup(key).setMaxMemory(mebibytes));
+    return refusals(async () => setMaxMemory(this.#domains.lookup(key), mebibytes));
   }
 
   setVcpuCount(key: string, vcpus: number): Promise<void> {
-    return refusals(async () => this.#domains.lookup(key).setVcpuCount(vcpus));
+    return refusals(async () => setVcpuCount(this.#domains.lookup(key), vcpus));
   }
 
   async vcpus(key: string): Promise<readonly VcpuSummary[]> {
@@ -287,7 +288,7 @@ class Api implements XendApi {
   }
 
   pinVcpu(key: string, vcpu: number | 'all', cpus: readonly number[]): Promise<void> {
-    return refusals(async () => this.#domains.lookup(key).pinVcpu(vcpu, cpus));
+    return refusals(async () => pinVcpus(this.#domains.lookup(key), vcpu, cpus));
   }
 
   schedCreditGet(key: string): Promise<{ weight: number; cap: number }> {
@@ -298,7 +299,7 @@ class Api implements XendApi {
     return refusals(async () => {
       const domain = this.#domains.lookup(key);
       const { weight, cap } = this.xc.schedCreditGet(domain.domid);
-      domain.setCredit(parameters.weight ?? weight, parameters.cap ?? cap);
+      setCredit(domain, parameters.weight ?? weight, parameters.cap ?? cap);
     });
   }
 
