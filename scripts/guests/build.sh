@@ -53,6 +53,12 @@ build_kernel() {
   nice -n 19 make -s O="$work/build" ARCH=i386 -j"${JOBS:-1}" bzImage
 }
 
+# A program of this project's own, which needs no library.
+build_workload() {
+  gcc -m32 -march=i686 -Os -ffreestanding -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -static -nostdlib -no-pie \
+    -Wl,--build-id=none,-z,noexecstack -s "$here/workload.c" -o "$work/workload"
+}
+
 # tree FOLDER: what both RAM disks and the disk image have in common
 tree() {
   rm -rf "$1"
@@ -60,6 +66,7 @@ tree() {
   ln -s bin "$1/sbin"
   cp "$work/busybox/bin/busybox" "$1/bin/busybox"
   "$here/links.sh" "$1"
+  install -m 755 "$work/workload" "$1/bin/workload"
   cp -r "$here/root/etc/." "$1/etc/"
   chmod 755 "$1"/etc/{rc,shell,udhcpc}
   chmod 644 "$1"/etc/{inittab,passwd,group}
@@ -83,6 +90,7 @@ fetch "busybox-static:i386=$busybox_version"
 unpack "linux-image-$linux_abi" "$work/debian"
 unpack busybox-static "$work/busybox"
 build_kernel
+build_workload
 
 cp "$work/build/arch/x86/boot/bzImage" "$out/vmlinuz-6.1-xenU"
 "$here/payload.py" "$work/debian/boot/vmlinuz-$linux_abi" | gzip -9n >"$out/vmlinuz-6.1-686-pae"

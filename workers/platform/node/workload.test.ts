@@ -99,3 +99,39 @@ it('says what it takes, and takes no more than there is', async () => {
   expect(Number(freed.split(/\s+/)[3])).toBeGreaterThan(Number(free.split(/\s+/)[3]) + 20_000);
   expect(hosts[0].bugs).toEqual([]);
 });
+
+it('the program of a Linux guest does the same', async () => {
+  here = 0;
+  await dom0(
+    `xm destroy guest; sed "/^disk/d; s/^root.*/root = '\\/dev\\/ram0'/" /etc/xen/linux > /etc/xen/moving; xm create -q /etc/xen/moving name=guest memory=64`,
+  );
+  guest = await GuestConsole.linux(hosts[0], 'guest');
+  expect(await guest.run('workload disk')).toEqual({
+    status: 2,
+    output: 'Usage: workload [idle|web|game|memory] [PAGES-PER-SECOND] [MIB]\n',
+  });
+  expect((await guest.run('workload web 10 100')).output).toBe('workload: Cannot allocate memory\n');
+  await guest.run('workload memory & sleep 1');
+  const { dirtied, factor } = await migrate();
+  expect(factor).toBeGreaterThan(MAX_SENT);
+  for (const pages of dirtied.slice(0, -1)) expect(pages).toBeGreaterThan(2000);
+  await written();
+  const key = `/local/domain/${(await dom0('xm domid guest')).trim()}/data/workload`;
+  expect(await dom0(`xenstore-read ${key}`)).toBe('memory 60000\n');
+  await dom0(`xenstore-write ${key} 'web 300'`);
+  await guest.run('sleep 0.1');
+  const before = await written();
+  await guest.run('sleep 10');
+  const after = await written();
+  expect(after - before).toBeGreaterThan(2900);
+  expect(after - before).toBeLessThan(3300);
+  const end = await guest.begin('sleep 2');
+  await hosts[0].advance(500);
+  await dom0(`xenstore-write ${key} 'sleep 3'`);
+  expect((await end()).output).toBe('workload: no such work: sleep 3\n');
+  expect(await dom0(`xenstore-read ${key}`)).toBe('web 300\n');
+  const { sent } = await migrate();
+  expect(sent.at(-1)).toBeLessThan(200);
+  await written();
+  expect(hosts[0].bugs).toEqual([]);
+}, 120_000);
