@@ -3,13 +3,14 @@
  * disk images are filled with. /bin and /sbin hold one small executable for each program.
  */
 import { makeExecutable } from './image';
+import { IPTABLES, NETWORK, SERVICES } from './networkScripts';
 import { dir, file, type RootEntry, type RootTree, symlink } from './rootTree';
 
 /** Programs that belong into /sbin; everything else is in /bin. */
 const SBIN = new Set([
   'init', 'getty', 'mingetty', 'halt', 'reboot', 'poweroff', 'shutdown', 'ifconfig', 'ip', 'route', 'arp', 'arping', 'losetup',
   'mkfs', 'mke2fs', 'mkfs.ext2', 'mkfs.ext3', 'fsck', 'fsck.ext2', 'fsck.ext3', 'e2fsck', 'mkswap', 'swapon', 'swapoff', 'sysctl', 'service', 'chkconfig', 'insmod', 'lsmod', 'modprobe',
-  'nbd-client', 'nbd-server', 'nbd-reserve', 'telinit', 'runlevel', 'fdisk', 'brctl', 'hping2', 'ifup', 'ifdown', 'useradd', 'userdel', 'groupadd', 'groupdel',
+  'nbd-client', 'nbd-server', 'nbd-reserve', 'telinit', 'runlevel', 'fdisk', 'brctl', 'hping2', 'ifup', 'ifdown', 'iptables', 'iptables-restore', 'iptables-save', 'useradd', 'userdel', 'groupadd', 'groupdel',
 ]); // biome-ignore format: a list
 
 const DIRECTORIES: readonly (readonly [string, number])[] = [
@@ -86,82 +87,6 @@ done
 exit 0
 `;
 
-const NETWORK = `#!/bin/sh
-# network: brings the interfaces up, as the kernel's ip= says or as /etc/sysconfig/network-scripts/ifcfg-* do.
-# chkconfig: 2345 10 90
-
-# The kernel's word: CLIENT:SERVER:GATEWAY:NETMASK:HOST:DEVICE:HOW
-kernel_address()
-{
-    for word in $(cat /proc/cmdline); do
-        case "$word" in
-        ip=*:*) echo "\${word#ip=}" ;;
-        esac
-    done
-}
-
-# bring_up DEVICE HOW [ADDRESS [NETMASK]]
-bring_up()
-{
-    ifconfig "$1" >/dev/null 2>&1 || return 0
-    if [ "$2" = dhcp ]; then
-        dhclient -q "$1"
-    else
-        ifconfig "$1" $3 \${4:+netmask $4} up
-    fi
-}
-
-start()
-{
-    GATEWAY=
-    [ -f /etc/sysconfig/network ] && . /etc/sysconfig/network
-    given=$(kernel_address)
-    if [ -n "$given" ]; then
-        IFS=: read address server router netmask host device how <<END
-$given
-END
-        [ -n "$host" ] && hostname "$host"
-        bring_up "\${device:-eth0}" "\${how:-off}" "$address" "$netmask"
-        [ -n "$router" ] && GATEWAY=$router
-    else
-        for config in /etc/sysconfig/network-scripts/ifcfg-*; do
-            [ -f "$config" ] || continue
-            DEVICE= BOOTPROTO= IPADDR= NETMASK= ONBOOT=
-            . "$config"
-            [ "$ONBOOT" = no ] || [ "$DEVICE" = lo ] || bring_up "$DEVICE" "$BOOTPROTO" "$IPADDR" "$NETMASK"
-        done
-    fi
-    [ -n "$GATEWAY" ] && route add default gw "$GATEWAY"
-}
-
-stop()
-{
-    for config in /etc/sysconfig/network-scripts/ifcfg-*; do
-        [ -f "$config" ] || continue
-        . "$config"
-        [ "$DEVICE" = lo ] || ifconfig "$DEVICE" down 2>/dev/null
-    done
-}
-
-case "$1" in
-start)
-    start
-    ;;
-stop)
-    stop
-    ;;
-restart)
-    stop
-    start
-    ;;
-*)
-    echo "Usage: $0 {start|stop|restart}"
-    exit 1
-    ;;
-esac
-exit 0
-`;
-
 const PROFILE = `# profile: settings of every login shell
 PATH=/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin
 export PATH
@@ -191,6 +116,9 @@ const FILES: RootTree = [
   ...[0, 1, 2, 3, 4, 5, 6].map((level) => dir(`/etc/rc.d/rc${level}.d`)),
   file('/etc/init.d/network', NETWORK, 0o755),
   ...[2, 3, 4, 5].map((level) => symlink(`/etc/rc.d/rc${level}.d/S10network`, '../../init.d/network')),
+  file('/etc/init.d/iptables', IPTABLES, 0o755),
+  ...[2, 3, 4, 5].map((level) => symlink(`/etc/rc.d/rc${level}.d/S08iptables`, '../../init.d/iptables')),
+  file('/etc/services', SERVICES),
   file('/etc/issue', '\\n \\l\n\n'),
   file('/etc/motd', ''),
   file('/etc/profile', PROFILE),

@@ -19,6 +19,7 @@ import type { ErrnoName } from '../lib/errno';
 import { strerror } from '../lib/errno';
 import type { NbdSettings } from './block/nbdDevice';
 import type { ReserveMode } from './block/nbdWire';
+import type { FilterTable } from './netfilter';
 
 export class SysError extends Error {
   override readonly name = 'SysError';
@@ -369,6 +370,14 @@ export interface NetSys {
   addBridgePort(bridge: string, device: string): void;
   deleteBridgePort(bridge: string, device: string): void;
   setBridgeOption(name: string, change: { stp?: boolean; forwardDelay?: number }): void;
+
+  /**
+   * A copy of netfilter's table of that name, which is there from the first time on that somebody asks for it. SysError
+   * EPERM; ENOENT when the kernel has none of that name.
+   */
+  filterTable(name: string): FilterTable;
+  /** Puts another in its place, counters and all. SysError EPERM, ENOENT, EINVAL (a rule makes no sense), ELOOP. */
+  replaceFilterTable(name: string, table: FilterTable): void;
 
   /**
    * Sockets are descriptors: `read`, `write`, `close` and wait({readable|writable}) work on connected ones.

@@ -24,14 +24,15 @@ import {
   PROTOCOL_ICMP,
 } from '../../lib/packet/packet';
 import { SysError } from '../sys';
+import { fragment, reassemble } from './fragments';
 import type { Links } from './links';
+import type { Netfilter, Way } from './netfilter/netfilter';
 import type { ArpEntry, DeviceState, NetState, RouteState } from './state';
 
 const ARP_RETRY_NS = 1e9;
 const ARP_TRIES = 3;
 const ARP_FRESH_NS = 60e9;
 const ARP_QUEUE = 16;
-const FRAGMENT_LIFE_NS = 30e9;
 const BROADCAST = 0xffff_ffff;
 
 export interface IpEnv {
@@ -40,6 +41,12 @@ export interface IpEnv {
   deliver(packet: Ipv4Packet, device: DeviceState): boolean;
   /** Nobody answered ARP for this destination: the packet is lost. */
   unreachable(packet: Ipv4Packet): void;
+}
+
+/** The device and the neighbour through which a packet goes on. */
+interface Hop {
+  readonly device: DeviceState;
+  readonly address: number;
 }
 
 export interface SendOptions {
@@ -52,6 +59,7 @@ export class Ip {
   constructor(
     readonly state: NetState,
     readonly links: Links,
+    readonly netfilter: Netfilter,
     readonly env: IpEnv,
   ) {}
 
@@ -80,7 +88,7 @@ export class Ip {
     );
   }
 
-  /** Sends one packet, in fragments if need be. SysError ENETUNREACH or ENETDOWN. */
+  /** Sends one packet, in fragments if need be. SysError ENETUNREACH, ENETDOWN, or EPERM: a rule of netfilter forbids it. */
   send(source: number, destination: number, protocol: number, payload: Uint8Array, options: SendOptions = {}): void {
     const packet: Ipv4Packet = {
       source,
@@ -93,42 +101,37 @@ export class Ip {
       dontFragment: false,
       payload,
     };
-    this.#route(packet, options.device);
+    const hop = this.#hopTo(destination, options.device);
+    if (this.netfilter.isLoaded && !this.netfilter.passes('OUTPUT', packet, { out: hop.device }))
+      throw new SysError('EPERM');
+    this.#sendThrough(hop, packet);
   }
 
-  #route(packet: Ipv4Packet, device?: DeviceState): void {
-    if (!device && this.isLocal(packet.destination)) {
-      this.#sendLocally(packet);
-      return;
+  /** Where a packet goes next; through `given` whatever the routes say. SysError ENETUNREACH. */
+  #hopTo(destination: number, given?: DeviceState): Hop {
+    if (given) return { device: given, address: destination };
+    if (this.isLocal(destination)) {
+      const lo = this.state.devices.find((device) => device.kind === 'loopback')!;
+      if (!lo.up) throw new SysError('ENETUNREACH');
+      return { device: lo, address: destination };
     }
-    if (device) {
-      this.#sendThrough(device, packet, packet.destination);
-      return;
-    }
-    const route = this.routeTo(packet.destination);
-    const via = route && this.links.byIndex(route.device);
-    if (!route || !via) throw new SysError('ENETUNREACH');
-    this.#sendThrough(via, packet, route.gateway ?? packet.destination);
+    const route = this.routeTo(destination);
+    const device = route && this.links.byIndex(route.device);
+    if (!route || !device) throw new SysError('ENETUNREACH');
+    return { device, address: route.gateway ?? destination };
   }
 
-  #sendLocally(packet: Ipv4Packet): void {
-    const lo = this.state.devices.find((device) => device.kind === 'loopback')!;
-    if (!lo.up) throw new SysError('ENETUNREACH');
-    const frame = encodeEthernet({
-      destination: lo.mac,
-      source: lo.mac,
-      type: ETHERTYPE_IPV4,
-      payload: encodeIpv4(packet),
-    });
-    this.links.output(lo, frame);
-  }
-
-  #sendThrough(device: DeviceState, packet: Ipv4Packet, nextHop: number): void {
+  #sendThrough({ device, address }: Hop, packet: Ipv4Packet): void {
     if (!device.up) throw new SysError('ENETDOWN');
+    // A packet to ourselves stays whole: it never meets a wire.
+    if (device.kind === 'loopback') {
+      this.#sendTo(device, device.mac, encodeIpv4(packet));
+      return;
+    }
     for (const piece of fragment(packet, device.mtu)) {
       const bytes = encodeIpv4(piece);
-      if (this.isBroadcast(nextHop)) this.#sendTo(device, BROADCAST_MAC, bytes);
-      else this.#resolve(device, nextHop, bytes);
+      if (this.isBroadcast(address)) this.#sendTo(device, BROADCAST_MAC, bytes);
+      else this.#resolve(device, address, bytes);
     }
   }
 
@@ -284,8 +287,8 @@ export class Ip {
 
   // ---------------------------------------------------------------------------------------------- receiving
 
-  /** A frame that the link layer hands up. */
-  receive(device: DeviceState, bytes: Uint8Array): void {
+  /** A frame that the link layer hands up; on a bridge, with the port that it came in by. */
+  receive(device: DeviceState, bytes: Uint8Array, port?: DeviceState): void {
     const frame = decodeEthernet(bytes)!;
     if (frame.type === ETHERTYPE_ARP) {
       this.#receiveArp(device, frame.payload);
@@ -301,18 +304,24 @@ export class Ip {
     const isOurs =
       this.isLocal(packet.destination) || this.isBroadcast(packet.destination) || device.addresses.length === 0;
     if (!isOurs) {
-      if (this.state.forwarding) this.#forward(packet);
+      if (this.state.forwarding) this.#forward(packet, { in: device, portIn: port, frame: bytes });
       return;
     }
-    const whole = packet.moreFragments || packet.fragmentOffset > 0 ? this.#reassemble(packet) : packet;
-    if (whole) this.#handle(whole, device);
+    const whole =
+      packet.moreFragments || packet.fragmentOffset > 0 ? reassemble(this.state, packet, this.env.nowNs) : packet;
+    if (!whole) return;
+    if (this.netfilter.isLoaded) {
+      const way = { in: device, portIn: port, frame: bytes };
+      if (!this.netfilter.passes('INPUT', whole, way)) return;
+    }
+    this.#handle(whole, device);
   }
 
   #handle(packet: Ipv4Packet, device: DeviceState): void {
     if (packet.protocol === PROTOCOL_ICMP) this.#answerEcho(packet);
     const wanted = this.env.deliver(packet, device);
     if (!wanted && packet.protocol !== PROTOCOL_ICMP && !this.isBroadcast(packet.destination)) {
-      this.#sendError(packet, ICMP_UNREACHABLE, packet.protocol === 17 ? 3 : 2);
+      this.sendError(packet, ICMP_UNREACHABLE, packet.protocol === 17 ? 3 : 2);
     }
   }
 
@@ -320,59 +329,39 @@ export class Ip {
     const icmp = decodeIcmp(packet.payload);
     if (icmp?.type !== ICMP_ECHO || this.isBroadcast(packet.destination)) return;
     const reply = encodeIcmp({ ...icmp, type: ICMP_ECHO_REPLY });
-    this.#trySend(packet.destination, packet.source, PROTOCOL_ICMP, reply);
+    this.trySend(packet.destination, packet.source, PROTOCOL_ICMP, reply);
   }
 
-  #forward(packet: Ipv4Packet): void {
+  #forward(packet: Ipv4Packet, way: Way): void {
     if (packet.ttl <= 1) {
-      this.#sendError(packet, ICMP_TIME_EXCEEDED, 0);
+      this.sendError(packet, ICMP_TIME_EXCEEDED, 0);
       return;
     }
     try {
-      this.#route({ ...packet, ttl: packet.ttl - 1 });
+      const hop = this.#hopTo(packet.destination);
+      const onward = { ...packet, ttl: packet.ttl - 1 };
+      if (this.netfilter.isLoaded && !this.netfilter.passes('FORWARD', onward, { ...way, out: hop.device })) return;
+      this.#sendThrough(hop, onward);
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
-      this.#sendError(packet, ICMP_UNREACHABLE, 0);
+      this.sendError(packet, ICMP_UNREACHABLE, 0);
     }
   }
 
   /** An ICMP error about a packet: its header and first eight bytes go back to the sender. */
-  #sendError(about: Ipv4Packet, type: number, code: number): void {
+  sendError(about: Ipv4Packet, type: number, code: number): void {
     const original = encodeIpv4({ ...about, payload: about.payload.slice(0, 8) });
     const data = encodeIcmp({ type, code, rest: 0, data: original });
-    this.#trySend(this.isLocal(about.destination) ? about.destination : undefined, about.source, PROTOCOL_ICMP, data);
+    this.trySend(this.isLocal(about.destination) ? about.destination : undefined, about.source, PROTOCOL_ICMP, data);
   }
 
-  #trySend(source: number | undefined, destination: number, protocol: number, payload: Uint8Array): void {
+  /** Nobody hears of it when it cannot be sent. `source` is chosen by the route when it is left open. */
+  trySend(source: number | undefined, destination: number, protocol: number, payload: Uint8Array): void {
     try {
       this.send(source ?? this.sourceFor(destination), destination, protocol, payload);
     } catch (error) {
-      // Nobody to tell: answers that cannot be sent are dropped, as everywhere.
       if (!(error instanceof SysError)) throw error;
     }
-  }
-
-  #reassemble(packet: Ipv4Packet): Ipv4Packet | undefined {
-    const key = `${packet.source}/${packet.destination}/${packet.protocol}/${packet.id}`;
-    let entry = this.state.fragments.find((candidate) => candidate.key === key);
-    if (!entry) {
-      entry = { key, expiresNs: this.env.nowNs + FRAGMENT_LIFE_NS, parts: [], total: undefined };
-      this.state.fragments.push(entry);
-      if (this.state.fragments.length > 64) this.state.fragments.shift();
-    }
-    if (!entry.parts.some((part) => part.offset === packet.fragmentOffset)) {
-      entry.parts.push({ offset: packet.fragmentOffset, data: packet.payload.slice() });
-    }
-    if (!packet.moreFragments) entry.total = packet.fragmentOffset + packet.payload.length;
-    const have = entry.parts.reduce((sum, part) => sum + part.data.length, 0);
-    if (entry.total === undefined || have < entry.total) return undefined;
-    this.state.fragments = this.state.fragments.filter((candidate) => candidate !== entry);
-    const payload = new Uint8Array(entry.total);
-    for (const part of entry.parts) {
-      if (part.offset + part.data.length > entry.total) return undefined;
-      payload.set(part.data, part.offset);
-    }
-    return { ...packet, fragmentOffset: 0, moreFragments: false, payload };
   }
 
   // ---------------------------------------------------------------------------------------------- timers
@@ -404,21 +393,4 @@ export class Ip {
       }
     }
   }
-}
-
-/** A packet cut to the device's MTU; one piece when it fits. */
-function fragment(packet: Ipv4Packet, mtu: number): readonly Ipv4Packet[] {
-  if (packet.payload.length + 20 <= mtu) return [packet];
-  const size = (mtu - 20) & ~7;
-  const pieces: Ipv4Packet[] = [];
-  for (let at = 0; at < packet.payload.length; at += size) {
-    const payload = packet.payload.subarray(at, at + size);
-    pieces.push({
-      ...packet,
-      payload,
-      fragmentOffset: packet.fragmentOffset + at,
-      moreFragments: packet.moreFragments || at + size < packet.payload.length,
-    });
-  }
-  return pieces;
 }

@@ -19,8 +19,10 @@ const INSIDE_LIMIT = 1000;
 
 export interface LinkEnv {
   readonly nowNs: number;
-  /** A frame for this guest arrived on `device`. */
-  receive(device: DeviceState, frame: Uint8Array): void;
+  /** A frame for this guest arrived on `device`; on a bridge, through `port` of it. */
+  receive(device: DeviceState, frame: Uint8Array, port?: DeviceState): void;
+  /** May the bridge pass this frame on from one port to another? */
+  mayBridge(frame: Uint8Array, bridge: DeviceState, from: DeviceState, to: DeviceState): boolean;
   /** Every frame that a device receives, for packet sockets, before anything else looks at it. */
   tap(device: DeviceState, frame: Uint8Array): void;
   /** Interfaces or their addresses changed. */
@@ -156,9 +158,9 @@ export class Links implements NetDeviceRegistry {
     if (isGroup || destination === own.mac || own.promiscuous) {
       this.#count(own, 'rx', frame);
       this.env.tap(own, frame);
-      this.#deliver(own, frame);
+      this.#deliver(own, frame, device);
     }
-    if (isGroup || destination !== own.mac) this.#forward(bridge, frame, device.index);
+    if (isGroup || destination !== own.mac) this.#forward(bridge, frame, device);
   }
 
   /** Delivers what waits between devices of this guest, and what that sends in turn. */
@@ -169,21 +171,24 @@ export class Links implements NetDeviceRegistry {
     }
   }
 
-  #deliver(device: DeviceState, frame: Uint8Array): void {
+  #deliver(device: DeviceState, frame: Uint8Array, port?: DeviceState): void {
     const destination = macText(frame, 0);
     if ((frame[0]! & 1) === 1 || destination === device.mac || device.kind === 'loopback') {
-      this.env.receive(device, frame);
+      this.env.receive(device, frame, port);
     }
   }
 
-  #forward(bridge: BridgeState, frame: Uint8Array, from: number | undefined): void {
+  /** `from` is undefined for what this guest itself sends through the bridge. */
+  #forward(bridge: BridgeState, frame: Uint8Array, from: DeviceState | undefined): void {
     const destination = macText(frame, 0);
     const known = destination === BROADCAST_MAC ? undefined : bridge.table.find((entry) => entry.mac === destination);
     const isFresh = known !== undefined && this.env.nowNs - known.seenNs < AGEING_NS;
     for (const port of isFresh ? [known.port] : bridge.ports) {
-      if (port === from) continue;
+      if (port === from?.index) continue;
       const device = this.byIndex(port);
-      if (device?.up) this.output(device, frame);
+      if (!device?.up) continue;
+      if (from && !this.env.mayBridge(frame, this.byIndex(bridge.device)!, from, device)) continue;
+      this.output(device, frame);
     }
   }
 

@@ -43,6 +43,7 @@ export function netStackFactory(options: NetOptions = {}): (host: NetHost, saved
       },
       timerChanged: arm,
       interfacesChanged: () => {},
+      printk: (line) => host.printk(line),
     });
     const files = new SocketFiles(stack);
     for (const [name, mac, peer, peerMac] of options.pairs ?? []) stack.links.addPair(name, mac, peer, peerMac);

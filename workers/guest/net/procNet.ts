@@ -1,7 +1,7 @@
 /** The network's files under /proc: counters, tables and switches (Linux 2.6.18). */
 import { maskOf } from '../../lib/packet/addresses';
 import type { NetStack } from './stack';
-import type { TcpPhase } from './state';
+import type { NetState, TcpPhase } from './state';
 
 interface ProcFile {
   read(): string;
@@ -15,16 +15,22 @@ export function netProcFiles(stack: NetStack): ReadonlyMap<string, ProcFile> {
     ['arp', { read: () => arp(stack) }],
     ['route', { read: () => route(stack) }],
     ['tcp', { read: () => tcp(stack) }],
-    [
-      'sys/ipv4/ip_forward',
-      {
-        read: () => (stack.state.forwarding ? '1\n' : '0\n'),
-        write: (text) => {
-          stack.state.forwarding = text.trim() !== '0';
-        },
-      },
-    ],
+    ['ip_tables_names', { read: () => (stack.netfilter.isLoaded ? 'filter\n' : '') }],
+    ['ip_tables_matches', { read: () => 'icmp\nphysdev\nstate\nudp\ntcp\n' }],
+    ['ip_tables_targets', { read: () => 'REJECT\nLOG\n' }],
+    ['sys/ipv4/ip_forward', flag(stack.state, 'forwarding')],
+    ['sys/bridge/bridge-nf-call-iptables', flag(stack.state, 'bridgeCallsIptables')],
   ]);
+}
+
+/** A switch of the kernel: 0 or 1. */
+function flag(state: NetState, name: 'forwarding' | 'bridgeCallsIptables'): ProcFile {
+  return {
+    read: () => (state[name] ? '1\n' : '0\n'),
+    write: (text) => {
+      state[name] = text.trim() !== '0';
+    },
+  };
 }
 
 function dev(stack: NetStack): string {

@@ -1,4 +1,5 @@
 /** Sockets as descriptors: what `read`, `write`, `close` and waiting mean for them, and the network calls of a process. */
+import type { FilterTable } from '../netfilter';
 import type { FileOps } from '../openFile';
 import { type NetSys, SysError } from '../sys';
 import { WaitQueue } from '../waitQueue';
@@ -101,6 +102,12 @@ export function netSys(stack: NetStack, process: SocketDescriptors): NetSys {
     setBridgeOption: asRoot((name: string, change: { stp?: boolean; forwardDelay?: number }) =>
       stack.links.setBridgeOption(name, change),
     ),
+
+    filterTable: (name: string) => {
+      administer();
+      return stack.netfilter.table(name);
+    },
+    replaceFilterTable: asRoot((name: string, table: FilterTable) => stack.netfilter.replace(name, table)),
 
     socket: (kind: SocketKind) => {
       if (kind !== 'tcp' && kind !== 'udp') administer();

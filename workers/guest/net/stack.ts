@@ -2,6 +2,7 @@
  * The network stack of a guest: interfaces, IPv4 and sockets over one plain state. The kernel hands it time and drivers
  * and turns its sockets into descriptors.
  */
+import type { ErrnoName } from '../../lib/errno';
 import {
   decodeIcmp,
   decodeUdp,
@@ -13,10 +14,11 @@ import {
   PROTOCOL_TCP,
   PROTOCOL_UDP,
 } from '../../lib/packet/packet';
-import { SysError } from '../sys';
 import { NetConfiguration } from './configuration';
 import { Ip } from './ip';
 import { Links } from './links';
+import { Netfilter } from './netfilter/netfilter';
+import { answerRejected, type RejectEnv } from './netfilter/reject';
 import { Sockets } from './sockets';
 import type { DatagramSocket, DeviceState, NetState } from './state';
 import { Tcp } from './tcp';
@@ -30,13 +32,27 @@ export interface NetEnv {
   timerChanged(): void;
   /** Interfaces or their addresses changed. */
   interfacesChanged(): void;
+  /** A line for the kernel's log. */
+  printk(line: string): void;
 }
 
 /** Datagrams that wait in one socket at most. */
 const QUEUE_LIMIT = 256;
 
+/** What the codes of "destination unreachable" mean to a socket (Linux 2.6.18, icmp_err_convert). */
+const UNREACHABLE_ERRORS: Readonly<Record<number, { readonly name: ErrnoName; readonly isFatal: boolean }>> = {
+  0: { name: 'ENETUNREACH', isFatal: false },
+  1: { name: 'EHOSTUNREACH', isFatal: false },
+  2: { name: 'ENOPROTOOPT', isFatal: true },
+  3: { name: 'ECONNREFUSED', isFatal: true },
+  9: { name: 'ENETUNREACH', isFatal: true },
+  10: { name: 'EHOSTUNREACH', isFatal: true },
+  13: { name: 'EHOSTUNREACH', isFatal: true },
+};
+
 export class NetStack {
   readonly links: Links;
+  readonly netfilter: Netfilter;
   readonly ip: Ip;
   readonly tcp: Tcp;
   readonly sockets: Sockets;
@@ -50,16 +66,25 @@ export class NetStack {
       get nowNs() {
         return env.nowNs;
       },
-      receive: (device, frame) => {
-        this.ip.receive(device, frame);
+      receive: (device, frame, port) => {
+        this.ip.receive(device, frame, port);
         env.timerChanged();
       },
+      mayBridge: (frame, bridge, from, to) =>
+        !this.netfilter.isLoaded || this.netfilter.passesBridge(frame, bridge, from, to),
       tap: (device, frame) => this.#tap(device, frame),
       changed: () => env.interfacesChanged(),
       moved: (device) => this.ip.announceAll(device),
       frameWaits: () => env.timerChanged(),
     });
-    this.ip = new Ip(state, this.links, {
+    this.netfilter = new Netfilter(state, {
+      get nowNs() {
+        return env.nowNs;
+      },
+      printk: (line) => env.printk(line),
+      reject: (packet, how) => answerRejected(this.#rejectEnv, packet, how),
+    });
+    this.ip = new Ip(state, this.links, this.netfilter, {
       get nowNs() {
         return env.nowNs;
       },
@@ -71,7 +96,8 @@ export class NetStack {
         return env.nowNs;
       },
       random: (limit) => env.random(limit),
-      send: (source, destination, payload) => this.#trySend(source, destination, PROTOCOL_TCP, payload),
+      // Without a way, or against a rule: its retransmission will try again or give up.
+      send: (source, destination, payload) => this.ip.trySend(source, destination, PROTOCOL_TCP, payload),
       mssTo: (destination) => this.#mssTo(destination),
       wake: (socket) => env.wakeSocket(socket.id),
       newSocket: () => this.sockets.newTcp(),
@@ -102,6 +128,14 @@ export class NetStack {
 
   // ------------------------------------------------------------------------------------------- delivery
 
+  get #rejectEnv(): RejectEnv {
+    return {
+      isBroadcast: (address) => this.ip.isBroadcast(address),
+      sendError: (about, type, code) => this.ip.sendError(about, type, code),
+      send: (source, destination, protocol, payload) => this.ip.trySend(source, destination, protocol, payload),
+    };
+  }
+
   #deliver(packet: Ipv4Packet, device: DeviceState): boolean {
     switch (packet.protocol) {
       case PROTOCOL_ICMP:
@@ -122,20 +156,24 @@ export class NetStack {
     const icmp = decodeIcmp(packet.payload);
     if (!icmp) return;
     for (const socket of this.#datagram('icmp')) this.#queue(socket, packet.payload, packet, 0);
-    if (icmp.type === ICMP_UNREACHABLE) this.#refused(icmp.data);
+    if (icmp.type === ICMP_UNREACHABLE) this.#refused(icmp.data, icmp.code);
   }
 
-  /** Our datagram came back: tell the connected UDP socket that sent it. */
-  #refused(original: Uint8Array): void {
-    if (original.length < 28 || original[9] !== PROTOCOL_UDP) return;
+  /** Our packet came back: tell the TCP connection or the connected UDP socket that sent it. */
+  #refused(original: Uint8Array, code: number): void {
+    const error = UNREACHABLE_ERRORS[code];
+    if (original.length < 28 || !error) return;
     const view = new DataView(original.buffer, original.byteOffset, original.length);
-    const local = view.getUint16(20);
-    const remote = view.getUint32(16);
+    const at = (original[0]! & 15) * 4;
+    if (original.length < at + 8) return;
+    const about = { local: view.getUint16(at), address: view.getUint32(16), port: view.getUint16(at + 2) };
+    if (original[9] === PROTOCOL_TCP) this.tcp.refused(about, view.getUint32(at + 4), error.name);
+    if (original[9] !== PROTOCOL_UDP || !error.isFatal) return;
     for (const socket of this.#datagram('udp')) {
-      if (socket.localPort === local && socket.remoteAddress === remote) {
-        socket.error = 'ECONNREFUSED';
-        this.env.wakeSocket(socket.id);
-      }
+      const isOurs = socket.localPort === about.local && socket.remoteAddress === about.address;
+      if (!isOurs || socket.remotePort !== about.port) continue;
+      socket.error = error.name;
+      this.env.wakeSocket(socket.id);
     }
   }
 
@@ -185,15 +223,6 @@ export class NetStack {
     original.set(packet.payload.subarray(0, 8), 20);
     const notice = encodeIcmp({ type: ICMP_UNREACHABLE, code: 1, rest: 0, data: original });
     for (const socket of this.#datagram('icmp')) this.#queue(socket, notice, { ...packet, source: packet.source }, 0);
-  }
-
-  #trySend(source: number, destination: number, protocol: number, payload: Uint8Array): void {
-    try {
-      this.ip.send(source, destination, protocol, payload);
-    } catch (error) {
-      // The route went away under a connection: its retransmission will find it again or give up.
-      if (!(error instanceof SysError)) throw error;
-    }
   }
 
   #mssTo(destination: number): number {

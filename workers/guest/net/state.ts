@@ -1,5 +1,7 @@
 /** Everything that a guest's network stack remembers, as plain data: it is serialised with the guest. */
 import type { ErrnoName } from '../../lib/errno';
+import type { FilterTable } from '../netfilter';
+import type { Connections } from './netfilter/connections';
 
 export interface DeviceState {
   name: string;
@@ -148,6 +150,12 @@ export interface NetState {
   /** Frames between devices of this guest (loopback, pairs) that have not arrived yet. */
   inside: { device: number; frame: Uint8Array }[];
   forwarding: boolean;
+  /** netfilter's table `filter`, once somebody has asked for it. */
+  filter: FilterTable | undefined;
+  /** Connections that are followed, once a rule has asked for their states. */
+  connections: Connections | undefined;
+  /** What bridges pass on goes through chain FORWARD (net.bridge.bridge-nf-call-iptables). */
+  bridgeCallsIptables: boolean;
   nextIndex: number;
   nextSocket: number;
   nextPort: number;
@@ -164,6 +172,9 @@ export function emptyNetState(): NetState {
     sockets: [],
     inside: [],
     forwarding: false,
+    filter: undefined,
+    connections: undefined,
+    bridgeCallsIptables: true,
     nextIndex: 1,
     nextSocket: 1,
     nextPort: 32768,

@@ -4,15 +4,10 @@
  *
  * Behaviour: RFC 793 and 1122; times as Linux 2.6.18 (first retransmission after 200 ms, SYN after 3 s, 5 SYN retries).
  */
-import {
-  decodeTcp,
-  encodeTcp,
-  type Ipv4Packet,
-  PROTOCOL_TCP,
-  type TcpFlags,
-  type TcpSegment,
-} from '../../lib/packet/packet';
+import type { ErrnoName } from '../../lib/errno';
+import { decodeTcp, encodeTcp, type Ipv4Packet, type TcpFlags, type TcpSegment } from '../../lib/packet/packet';
 import type { NetState, TcpSocket } from './state';
+import { resetFor } from './tcpReset';
 
 export const BUFFER_SIZE = 65535;
 const SYN_TIMEOUT_NS = 3e9;
@@ -342,17 +337,7 @@ export class Tcp {
 
   #refuse(packet: Ipv4Packet, segment: TcpSegment): void {
     if (segment.flags.rst) return;
-    const length = segment.data.length + (segment.flags.syn ? 1 : 0) + (segment.flags.fin ? 1 : 0);
-    const answer: TcpSegment = {
-      sourcePort: segment.destinationPort,
-      destinationPort: segment.sourcePort,
-      sequence: segment.flags.ack ? segment.acknowledgement : 0,
-      acknowledgement: segment.flags.ack ? 0 : add(segment.sequence, length),
-      flags: { rst: true, ack: !segment.flags.ack },
-      window: 0,
-      data: new Uint8Array(0),
-    };
-    this.env.send(packet.destination, packet.source, encodeTcp(answer, packet.destination, packet.source));
+    this.env.send(packet.destination, packet.source, resetFor(packet, segment));
   }
 
   #window(socket: TcpSocket): number {
@@ -363,13 +348,22 @@ export class Tcp {
 
   /** The destination cannot be reached (no answer to ARP): fails a connection that is still being made. */
   unreachable(packet: Ipv4Packet): void {
-    const segment =
-      packet.protocol === PROTOCOL_TCP ? decodeTcp(packet.payload, packet.source, packet.destination) : undefined;
+    const segment = decodeTcp(packet.payload, packet.source, packet.destination);
     if (!segment) return;
-    for (const socket of this.state.sockets) {
-      if (socket.kind === 'tcp' && socket.phase === 'syn-sent' && socket.localPort === segment.sourcePort) {
-        this.#fail(socket, 'EHOSTUNREACH');
-      }
+    const about = { local: segment.sourcePort, address: packet.destination, port: segment.destinationPort };
+    this.refused(about, segment.sequence, 'EHOSTUNREACH');
+  }
+
+  /**
+   * An ICMP error says that a segment of ours was turned away. It fails a connection that is still being made; one that
+   * stands tries on (RFC 1122, soft errors).
+   */
+  refused(about: { local: number; address: number; port: number }, sequence: number, error: ErrnoName): void {
+    for (const socket of [...this.state.sockets]) {
+      if (socket.kind !== 'tcp' || socket.localPort !== about.local || socket.remotePort !== about.port) continue;
+      if (socket.remoteAddress !== about.address || sequence !== socket.sendUna) continue;
+      if (socket.phase === 'syn-sent') this.#fail(socket, error);
+      else if (socket.phase === 'syn-received') this.#end(socket);
     }
   }
 
@@ -378,7 +372,7 @@ export class Tcp {
     socket.retransmitNs = this.env.nowNs + TIME_WAIT_NS;
   }
 
-  #fail(socket: TcpSocket, error: 'ECONNREFUSED' | 'ECONNRESET' | 'ETIMEDOUT' | 'EHOSTUNREACH'): void {
+  #fail(socket: TcpSocket, error: ErrnoName): void {
     socket.error = error;
     this.#end(socket);
   }

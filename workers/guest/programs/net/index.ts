@@ -5,8 +5,21 @@ import { dhclient } from './dhclient';
 import { hping2 } from './hping2';
 import { arp, ifconfig, route } from './ifconfig';
 import { ip } from './ip';
+import { firewallPrograms } from './iptables/index';
 import { nc } from './nc';
 import { ping } from './ping';
 import { wget } from './wget';
 
-export const netPrograms: readonly Program[] = [arp, brctl, dhclient, hping2, ifconfig, ip, nc, ping, route, wget];
+export const netPrograms: readonly Program[] = [
+  arp,
+  brctl,
+  dhclient,
+  ...firewallPrograms,
+  hping2,
+  ifconfig,
+  ip,
+  nc,
+  ping,
+  route,
+  wget,
+];
