@@ -10,7 +10,7 @@ import { useLab } from '../store/labStore';
 import { currentTerminalTheme, monospace, onThemeChange, prefersReducedMotion } from '../ui/theme';
 import { commandAtPrompt, hostAtPrompt, isEmptyPrompt } from './promptLine';
 import { registerRefusalLinks } from './refusalLinks';
-import { openTerminalPort, type TerminalPort } from './terminalPort';
+import { openTerminalPort, type Place, type TerminalPort } from './terminalPort';
 import { text } from './text';
 
 /** The element that holds a terminal; `readText` answers the screen with its scrollback, for scripts and tests. */
@@ -74,6 +74,11 @@ export class TerminalSession {
   /** Told when the other side has ended it. */
   onClosed: (() => void) | undefined;
 
+  /** Told when the domain whose console this is runs on another host, or on this one again. */
+  onMoved: ((place: Place) => void) | undefined;
+  /** The last such place. */
+  place: Place | undefined;
+
   attach(host: TerminalElement): void {
     if (this.terminal.element) host.append(this.terminal.element);
     else this.terminal.open(host);
@@ -112,6 +117,7 @@ export class TerminalSession {
   reopen(target: TerminalTarget, message: string): void {
     if (!this.hasClosed) return;
     this.hasClosed = false;
+    this.place = undefined;
     this.terminal.write(`\x1b[2m[${message}]\x1b[0m\r\n`);
     this.terminal.options.disableStdin = false;
     this.port = this.connect(target);
@@ -143,6 +149,7 @@ export class TerminalSession {
       { rows: this.terminal.rows, cols: this.terminal.cols },
       {
         output: (data) => this.terminal.write(data, () => port.drawn(data.length)),
+        moved: (place) => this.showMoved(place),
         closed: (reason) => this.showClosed(reason),
       },
     );
@@ -170,6 +177,13 @@ export class TerminalSession {
       line = (active.getLine(row)?.translateToString() ?? '') + line;
     }
     return line;
+  }
+
+  private showMoved(place: Place): void {
+    const message = place.host === useLab.getState().host?.name ? text.isHere(place) : text.isElsewhere(place);
+    this.terminal.write(`\r\n\x1b[2m[${message}]\x1b[0m\r\n`);
+    this.place = place;
+    this.onMoved?.(place);
   }
 
   private showClosed(reason: string): void {

@@ -11,8 +11,15 @@ export interface TerminalPort {
   close(): void;
 }
 
+/** On which host of the network a domain runs, and its id there. */
+export interface Place {
+  readonly host: string;
+  readonly domid: number;
+}
+
 export interface TerminalListener {
   output(data: Uint8Array): void;
+  moved(place: Place): void;
   closed(reason: string): void;
 }
 
@@ -26,6 +33,7 @@ export function openTerminalPort(
   const encoder = new TextEncoder();
   port1.onmessage = (event: MessageEvent<TerminalOutput>) => {
     if (event.data.type === 'output') listener.output(event.data.data);
+    else if (event.data.type === 'moved') listener.moved(event.data);
     else listener.closed(event.data.reason);
   };
   const post = (message: TerminalInput) => port1.postMessage(message);

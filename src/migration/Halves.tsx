@@ -1,4 +1,6 @@
 import { useLab } from '../store/labStore';
+import { HostName } from '../ui/HostName';
+import { hostColour } from '../ui/hostColour';
 import { MemoryMap } from './MemoryMap';
 import { mapKey, mapOf } from './maps';
 import { hostsOf, isOver, lastRoundOf, type MigrationPair } from './pairs';
@@ -31,9 +33,16 @@ function Half({ pair, role, own, isNewest }: HalfProps) {
   const key = record && mapKey(record);
   const isForgotten = key !== undefined && !isNewest && record !== undefined && isOver(record) && !mapOf(key);
   return (
-    <section className={isOwn ? 'half own-half' : 'half'} aria-label={`${text[role]} ${host}`}>
+    <section
+      className={isOwn ? 'half own-half' : 'half'}
+      aria-label={`${text[role]} ${host}`}
+      style={{ borderColor: hostColour(host) }}
+    >
       <h3>
-        {text[role]}: <span className="half-host">{host}</span>{' '}
+        {text[role]}:{' '}
+        <span className="half-host">
+          <HostName name={host} />
+        </span>{' '}
         {isOwn && <span className="badge-own">{text.here}</span>}
       </h3>
       {record && key !== undefined && record.pages > 0 && !isForgotten ? (

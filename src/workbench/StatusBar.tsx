@@ -1,6 +1,7 @@
 import { MigrationOffer } from '../migration/MigrationOffer';
 import { useLab } from '../store/labStore';
 import { selectDomids } from '../store/selectors';
+import { HostName } from '../ui/HostName';
 import { Meter } from '../ui/Meter';
 import { formatLag, formatSpeed, formatVirtualTime } from './format';
 import { text } from './text';
@@ -22,6 +23,10 @@ export function StatusBar() {
   const usedKiB = host.totalMemoryKiB - host.freeMemoryKiB;
   return (
     <footer className="status-bar">
+      <span className="status-item" title={labels.hostHint}>
+        <span className="status-name">{labels.host}</span>
+        <HostName name={host.name} />
+      </span>
       <span className="status-item" title={labels.timeHint}>
         <span className="status-name">{labels.time}</span>
         <span className="status-value">{formatVirtualTime(host.nowMs)}</span>

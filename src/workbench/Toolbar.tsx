@@ -1,4 +1,6 @@
 import { Command, Moon, Sun } from 'lucide-react';
+import { useLab } from '../store/labStore';
+import { HostName } from '../ui/HostName';
 import { IconButton } from '../ui/IconButton';
 import { useTheme } from '../ui/theme';
 import { addHost } from './actions';
@@ -6,11 +8,13 @@ import { openShell, showPanel } from './layout';
 import { text } from './text';
 
 export function Toolbar({ onCommands }: { onCommands: () => void }) {
+  const host = useLab((state) => state.host?.name);
   const theme = useTheme((state) => state.theme);
   const choose = useTheme((state) => state.choose);
   return (
     <header className="toolbar" data-pane="toolbar">
       <h1>{text.title}</h1>
+      {host !== undefined && <HostName name={host} />}
       <nav aria-label={text.panes}>
         {(['home', 'terminal', 'editor', 'domains', 'migration', 'policy'] as const).map((id) => (
           <button key={id} type="button" onClick={() => showPanel(id)}>

@@ -11,6 +11,7 @@ import { useLabHandle } from '../worker/LabContext';
 import { CommandPalette } from './CommandPalette';
 import { Downloads } from './Downloads';
 import { EraseDialog } from './EraseDialog';
+import { useHostIdentity } from './hostIdentity';
 import { cycleFocus, installLayout, showPanel } from './layout';
 import { Notices } from './Notices';
 import { panels } from './panels';
@@ -41,6 +42,7 @@ export function Workbench() {
     [terminals, lab],
   );
   useEffect(() => () => uninstall.current?.(), []);
+  useHostIdentity();
   useDocumentRequests();
   useToolRequests();
   useSharedPolicy();

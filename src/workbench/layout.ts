@@ -89,9 +89,9 @@ export function openConsole(domid: number, name: string): void {
   openTerminalPane(id, 'console', consoleTitle(name, domid, id), { domid, name });
 }
 
-/** `VM1 (3)`, and for a further pane on the same console `VM1 (3) #2`. */
-export function consoleTitle(name: string, domid: number, panelId: string): string {
-  const title = `${name} (${domid})`;
+/** `VM1 (3)`, on another host `VM1 (on host2)`; for a further pane on the same console `VM1 (3) #2`. */
+export function consoleTitle(name: string, where: number | string, panelId: string): string {
+  const title = `${name} (${where})`;
   const taken = openPanels()
     .filter((panel) => panel.id !== panelId)
     .map((panel) => panel.title);

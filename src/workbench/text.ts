@@ -1,5 +1,6 @@
 export const text = {
   title: 'Xen lab',
+  pageTitle: (host: string) => `${host} – Xen lab`,
   toolbar: 'Panes and commands',
   panes: 'Panes',
   workbench: 'Workbench',
@@ -56,6 +57,8 @@ export const text = {
   fetched: (loaded: string, total: string) => `${loaded} of ${total} MB`,
   dismiss: 'Dismiss',
   status: {
+    host: 'Host',
+    hostHint: 'The machine in this tab; other tabs are other machines on the same network',
     starting: 'Loading the machine …',
     time: 'Virtual time',
     timeHint: 'Time that has passed in the machine since it was switched on',

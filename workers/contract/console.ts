@@ -7,7 +7,7 @@ export type TerminalTarget =
   | { readonly kind: 'serial' }
   /** A further root shell in Domain-0 on its own pseudo-terminal. */
   | { readonly kind: 'shell' }
-  /** A domain's console, as `xm console` shows it; several readers are allowed. */
+  /** A domain's console, as `xm console` shows it; several readers are allowed. It follows the domain to other hosts and back. */
   | { readonly kind: 'console'; readonly domid: number };
 
 /** Page → worker. */
@@ -21,5 +21,7 @@ export type TerminalInput =
 /** Worker → page. */
 export type TerminalOutput =
   | { readonly type: 'output'; readonly data: Uint8Array }
+  /** The domain runs on this host of the network now, under this id; what it prints and reads there comes and goes here. */
+  | { readonly type: 'moved'; readonly host: string; readonly domid: number }
   /** The domain is gone or the shell has ended. */
   | { readonly type: 'closed'; readonly reason: string };

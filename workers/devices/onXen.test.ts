@@ -140,6 +140,7 @@ it('connects block device, network interface and console between two kernels ove
     store,
     time: services.time,
     domains: () => [0, domid],
+    isSuspended: () => false,
     mapForeign: host.map,
     bindInterdomain: host.bind,
     openPty: () => ({

@@ -4,7 +4,7 @@
  * Each daemon is a process of Domain-0 (killing the process ends it); its work is ordinary asynchronous code that is
  * started as a host operation of that process. What they need of Domain-0 is put together here.
  */
-import { DOM0, type Domid, VIRQ_DOM_EXC } from '../abi/xen';
+import { DOM0, type Domid, SHUTDOWN_suspend, VIRQ_DOM_EXC } from '../abi/xen';
 import { ConsoleDaemon } from '../devices/console/daemon';
 import { splitDevices } from '../devices/registry';
 import { NBD_MAJOR } from '../guest/block/nbdDevice';
@@ -161,6 +161,10 @@ export class Toolstack {
       store,
       time: services.time,
       domains: () => this.#xc.domainInfoList().flatMap((info) => (info.dying ? [] : [info.domid])),
+      isSuspended: (domid) => {
+        const info = this.#xc.domainInfo(domid);
+        return info?.shutdown === true && info.shutdownReason === SHUTDOWN_suspend;
+      },
       mapForeign: (domid, mfn) => this.#mapPage(domid, mfn),
       bindInterdomain: (domid, port, handler) => this.#bind(domid, port, handler),
       openPty: (input) => openHostPty(kernel.terminals, input),

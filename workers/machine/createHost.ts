@@ -30,6 +30,7 @@ import { Hypervisor } from '../hypervisor/hypervisor';
 import { chooseScheduler } from '../hypervisor/sched/index';
 import { SwitchedQueue, type VirtualClock } from '../lib/clock';
 import { fromState, seeded } from '../lib/random';
+import type { BulkEnd, BulkListener } from '../net/bulk';
 import { Cable } from '../net/cable';
 import { GATEWAY_ADDRESS, type Gateway } from '../net/gateway';
 import type { Lan } from '../net/lan';
@@ -44,6 +45,7 @@ import { DiskController, DOM0_ROOT, LanCard, makeDisks, type PhysicalDisk } from
 import { HostMigrations } from './hostMigrations';
 import { type InstallFile, install } from './install';
 import { installVersion, isNewerThanDisks } from './installVersion';
+import { serveConsoles } from './remoteConsole';
 import type { RunLoop } from './runLoop';
 
 export interface HostOptions {
@@ -133,6 +135,7 @@ export class Host {
     this.#random = seeded(options.seed);
     this.#disks = makeDisks();
     this.migrations = new HostMigrations(this);
+    serveConsoles(this);
     this.#guestRoot = [...defaultRoot(guestPrograms), ...guestFiles(world.installFiles)];
   }
 
@@ -173,6 +176,17 @@ export class Host {
 
   get #mac(): string {
     return `00:0c:29:00:01:${this.options.number.toString(16).padStart(2, '0')}`;
+  }
+
+  /** One end of a pipe of the network, through this machine's cable; undefined while the machine is off. */
+  bulk(name: string, listener: BulkListener): BulkEnd | undefined {
+    return this.#card?.bulk(name, listener);
+  }
+
+  /** Whether a machine of this network is on, as its management processor would say. */
+  isPoweredOn(name: string): boolean {
+    const address = this.world.gateway.resolve(name);
+    return address !== undefined && this.world.lan.poweredOn.has(address);
   }
 
   get kernel(): Kernel | undefined {

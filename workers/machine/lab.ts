@@ -23,6 +23,7 @@ import { SysError } from '../guest/sys';
 import { XendError } from '../xend/errors';
 import { checkConfigText } from './configCheck';
 import type { Host, HostPhase } from './createHost';
+import { FollowedConsole } from './followedConsole';
 import { LabEvents } from './labEvents';
 import { LabMigration } from './labMigration';
 import { LabPolicy, PolicyRefusal } from './labPolicy';
@@ -258,9 +259,10 @@ export class Lab implements LabApi {
   async #openConsole(link: TerminalLink, domid: number): Promise<void> {
     await this.#running();
     const attached = await this.#interrupt(() =>
-      this.host.toolstack?.consoles?.attach(domid, {
+      FollowedConsole.open(this.host, domid, {
         data: (bytes) => link.write(bytes.slice()),
-        closed: () => link.close('The domain is gone.'),
+        moved: (host, newDomid) => link.moved(host, newDomid),
+        closed: (reason) => link.close(reason),
       }),
     );
     if (!attached) throw new LabRefusal('ENOENT', `Domain ${domid} has no console.`);

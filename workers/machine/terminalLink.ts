@@ -48,6 +48,13 @@ export class TerminalLink {
     this.#flushSoon();
   }
 
+  /** Bytes that the page is not ready for come behind this word. */
+  moved(host: string, domid: number): void {
+    if (this.#isClosed || this.#reason !== undefined) return;
+    this.#flush();
+    this.#post({ type: 'moved', host, domid });
+  }
+
   /** Ends it once everything is on the screen. */
   close(reason: string): void {
     if (this.#isClosed || this.#reason !== undefined) return;

@@ -51,6 +51,7 @@ interface Side {
 export class BulkLinks {
   readonly #waiting = new Map<string, Side>();
   readonly #pairs = new Map<Side, Side>();
+  readonly #answers = new Map<string, ((name: string) => boolean)[]>();
 
   /** Told when somebody here has joined a pipe whose other end may not be here. */
   onJoin: (name: string, cable: Cable) => void = () => {};
@@ -65,6 +66,14 @@ export class BulkLinks {
   /** The same for an end on another network, whose data has had its time on the link already. */
   joinRemote(name: string, clock: EventQueue, listener: BulkListener, cable = new Cable()): BulkEnd {
     return this.#join(name, clock, listener, cable, true);
+  }
+
+  /**
+   * Whoever joins a pipe whose name begins like this, and finds nobody at its other end, is answered: `accept` joins that end,
+   * or returns false when it does not want to.
+   */
+  answer(prefix: string, accept: (name: string) => boolean): void {
+    this.#answers.set(prefix, [...(this.#answers.get(prefix) ?? []), accept]);
   }
 
   #join(name: string, clock: EventQueue, listener: BulkListener, cable: Cable, isRemote: boolean): BulkEnd {
@@ -84,7 +93,11 @@ export class BulkLinks {
       this.#waiting.delete(name);
       this.#pairs.set(side, other).set(other, side);
       for (const action of other.early.splice(0)) action();
-    } else this.#waiting.set(name, side);
+    } else {
+      this.#waiting.set(name, side);
+      const answers = [...this.#answers].filter(([prefix]) => name.startsWith(prefix)).flatMap(([, each]) => each);
+      answers.some((accept) => accept(name));
+    }
     return {
       send: (bytes, sent) => {
         const action = () => this.#send(side, bytes, sent);

@@ -65,6 +65,28 @@ describe('joined networks', () => {
     expect(got.splice(0)).toEqual(['a ended', 'b ended']);
   });
 
+  it('answer a pipe whose other end somebody there is ready to join', () => {
+    const { clock, a, b, settle } = twoNetworks();
+    const got: string[] = [];
+    const listen = (name: string) => ({
+      received: (bytes: Uint8Array) => got.push(`${name} ${bytes.join()}`),
+      ended: () => got.push(`${name} ended`),
+    });
+    b.lan.bulk.answer('service/', () => false);
+    b.lan.bulk.answer('service/', (name) => {
+      b.lan.bulk.join(name, clock, listen('b')).send(Uint8Array.of(7), () => {});
+      return true;
+    });
+    const asked = a.lan.bulk.join('service/1', clock, listen('a'));
+    a.lan.bulk.join('other/1', clock, listen('other'));
+    asked.send(Uint8Array.of(1), () => {});
+    settle();
+    expect(got.splice(0).sort()).toEqual(['a 7', 'b 1']);
+    asked.close();
+    settle();
+    expect(got).toEqual(['b ended']);
+  });
+
   it('end a pipe on both when one end is closed, behind what was sent', () => {
     const { clock, a, b, settle } = twoNetworks();
     const got: string[] = [];

@@ -19,7 +19,16 @@ function setup(limit = '1048576') {
   ]);
   const watches = new Set<{ path: string; handler: (path: string) => void }>();
   const terminal = { shown: '', room: 0, input: (_bytes: Uint8Array) => {}, writable: () => {} };
-  const state = { alive: [0, 1], mapped: 0, bound: 0, masked: false, notified: 0, events: 0, kick: () => {} };
+  const state = {
+    alive: [0, 1],
+    suspended: false,
+    mapped: 0,
+    bound: 0,
+    masked: false,
+    notified: 0,
+    events: 0,
+    kick: () => {},
+  };
   const host: ConsoleHost = {
     store: {
       read: (path) => nodes.get(path),
@@ -32,6 +41,7 @@ function setup(limit = '1048576') {
     },
     time: clock,
     domains: () => state.alive,
+    isSuspended: () => state.suspended,
     mapForeign: (_domid, mfn) => {
       if (mfn !== 77) throw new XenError('EINVAL');
       state.mapped++;
@@ -161,4 +171,23 @@ it('gives up a ring whose indices make no sense', () => {
   new DataView(page.buffer).setUint32(CONSOLE_OUT.prod, 0xdead_beef, true);
   state.kick();
   expect([state.mapped, daemon.has(1)]).toEqual([0, false]);
+});
+
+it('leaves the ring of a suspended domain alone: its output is shown where the domain goes on', () => {
+  const { clock, state, daemon, print, fire } = setup();
+  const shown: string[] = [];
+  daemon.attach(1, { data: (data) => shown.push(text(data)), closed: () => shown.push('closed') });
+  state.suspended = true;
+  print('last');
+  clock.advanceTo(clock.nowNs + 1e9);
+  expect(shown).toEqual([]);
+  // Resumed here: nobody would tell the daemon.
+  state.suspended = false;
+  clock.advanceTo(clock.nowNs + 1e9);
+  expect(shown).toEqual(['last']);
+  state.suspended = true;
+  print('gone along');
+  state.alive = [0];
+  fire('@releaseDomain');
+  expect(shown).toEqual(['last', 'closed']);
 });

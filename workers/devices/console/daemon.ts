@@ -25,6 +25,8 @@ export interface ConsoleHost {
   readonly time: { readonly nowNs: number; at(timeNs: number, action: () => void): { cancel(): void } };
   /** Domains that are alive, as the hypervisor lists them. */
   domains(): readonly number[];
+  /** The domain stands still, and is resumed here or goes on elsewhere with what is in its memory. */
+  isSuspended(domid: number): boolean;
   /** Throws XenError when the domain is gone. */
   mapForeign(domid: number, mfn: number): { readonly page: Uint8Array; unmap(): void };
   /** Throws XenError when the port is not offered. */
@@ -120,6 +122,7 @@ class DomainConsole {
   #events = 0;
   #periodEndNs = 0;
   #isLimited = false;
+  #isWaiting = false;
   #isClosed = false;
 
   constructor(
@@ -223,11 +226,19 @@ class DomainConsole {
     });
   }
 
-  /** Takes all output out of the ring, and puts in what was typed. */
+  /**
+   * Takes all output out of the ring, and puts in what was typed. The ring of a suspended domain is left alone: it may have
+   * been copied already, and where the domain goes on this output would be shown a second time.
+   * Differs from Xen: 3.4 reads it.
+   */
   #drain(): void {
     const connection = this.#connection;
     if (!connection || this.#isClosed) return;
     try {
+      if ((connection.out.used > 0 || this.#toGuest.length > 0) && this.host.isSuspended(this.domid)) {
+        this.#drainLater();
+        return;
+      }
       const bytes = connection.out.read();
       const hasTyped = this.#feed();
       if (bytes.length > 0 || hasTyped) connection.port.notify();
@@ -239,6 +250,16 @@ class DomainConsole {
       this.#disconnect();
       this.gone();
     }
+  }
+
+  /** The domain may be resumed here, and would wait for room. */
+  #drainLater(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.host.time.at(this.host.time.nowNs + RATE_LIMIT_PERIOD_NS, () => {
+      this.#isWaiting = false;
+      this.#drain();
+    });
   }
 
   #output(bytes: Uint8Array): void {

@@ -9,6 +9,7 @@ import { requireHostFile } from '../../../guest/hostFiles';
 import type { Kernel } from '../../../guest/kernel';
 import { SysError } from '../../../guest/sys';
 import { Host, type HostOptions, type HostWorld } from '../../../machine/createHost';
+import { FollowedConsole } from '../../../machine/followedConsole';
 import { LabSampler } from '../../../machine/labState';
 import { linkModel, linkState } from '../../../machine/linkState';
 import { XendError } from '../../../xend/errors';
@@ -32,6 +33,8 @@ export interface OutputListener {
 
 export interface ConsoleReader {
   data(bytes: Uint8Array): void;
+  /** Given by who wants to follow the domain to other hosts: it runs on this one now. Others read to the domain's end here. */
+  moved?: (host: string, domid: number) => void;
   /** The domain is gone, or the machine was switched off. */
   closed(): void;
 }
@@ -198,7 +201,13 @@ export class HeadlessHost {
       reader.closed();
     };
     const attached = await this.#inKernel(() =>
-      this.host.toolstack?.consoles?.attach(domid, { data: (bytes) => reader.data(bytes), closed: ended }),
+      reader.moved
+        ? FollowedConsole.open(this.host, domid, {
+            data: (bytes) => reader.data(bytes),
+            moved: reader.moved,
+            closed: ended,
+          })
+        : this.host.toolstack?.consoles?.attach(domid, { data: (bytes) => reader.data(bytes), closed: ended }),
     );
     if (!attached) throw new RequestError(`Domain '${domain}' has no console.`);
     this.#offListeners.add(ended);

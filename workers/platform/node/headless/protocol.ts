@@ -30,7 +30,7 @@ export type Operation =
   | { readonly op: 'exec'; readonly command: string; readonly timeoutMs: number }
   | { readonly op: 'writeFile'; readonly path: string; readonly bytes: Uint8Array }
   | { readonly op: 'readFile'; readonly path: string; readonly encoding: Encoding }
-  | { readonly op: 'console.open'; readonly domain: string }
+  | { readonly op: 'console.open'; readonly domain: string; readonly follow: boolean }
   | { readonly op: 'console.write'; readonly console: string; readonly data: string }
   | { readonly op: 'console.close'; readonly console: string }
   | { readonly op: 'advance'; readonly ms: number }
@@ -112,7 +112,7 @@ function parseOperation(op: string, fields: Fields): Operation {
     case 'readFile':
       return { op, path: path(fields), encoding: encoding(fields) };
     case 'console.open':
-      return { op, domain: domain(fields) };
+      return { op, domain: domain(fields), follow: boolean(fields, 'follow', false) };
     case 'console.write':
       return { op, console: text(fields, 'console'), data: text(fields, 'data') };
     case 'console.close':

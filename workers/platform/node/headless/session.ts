@@ -98,7 +98,7 @@ export class Session {
         return { data: request.encoding === 'utf8' ? new TextDecoder().decode(bytes) : base64(bytes) };
       }
       case 'console.open':
-        return { console: await this.#openConsole(request.host, request.domain) };
+        return { console: await this.#openConsole(request.host, request.domain, request.follow) };
       case 'console.write':
         await this.#console(request.console).write(new TextEncoder().encode(request.data));
         return { ok: true };
@@ -145,7 +145,7 @@ export class Session {
 
   // ---------------------------------------------------------------------------------------------- consoles
 
-  async #openConsole(host: string, domain: string): Promise<string> {
+  async #openConsole(host: string, domain: string, follow: boolean): Promise<string> {
     const name = `c${++this.#lastConsole}`;
     const decoder = new TextDecoder();
     this.#waitingEvents = [];
@@ -154,6 +154,12 @@ export class Session {
         const data = decoder.decode(bytes, { stream: true });
         if (data !== '') this.#event({ event: 'console.data', console: name, data });
       },
+      ...(follow
+        ? {
+            moved: (to: string, domid: number) =>
+              this.#event({ event: 'console.moved', console: name, host: to, domid }),
+          }
+        : {}),
       closed: () => {
         this.#consoles.delete(name);
         this.#event({ event: 'console.closed', console: name });
