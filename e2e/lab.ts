@@ -1,6 +1,6 @@
 /** The `lab` fixture: the page in the operator's words. Everything is found by role and name. */
 import { AxeBuilder } from '@axe-core/playwright';
-import { test as base, expect, type Locator, type Page } from '@playwright/test';
+import { test as base, expect, type FrameLocator, type Locator, type Page } from '@playwright/test';
 
 /** A prompt of a root or user shell at the end of the screen. */
 const prompt = /[#$] ?$/;
@@ -99,31 +99,40 @@ export class TerminalPane {
 }
 
 export class Lab {
-  constructor(readonly page: Page) {}
+  constructor(
+    readonly page: Page,
+    /** Where its machine is: the page, or a frame in it. */
+    private readonly root: Page | FrameLocator = page,
+  ) {}
+
+  /** The second host in this page, once it is there. */
+  secondHost(): Lab {
+    return new Lab(this.page, this.page.frameLocator('iframe[title^="Second host"]'));
+  }
 
   /** Opens the page; the machine boots by itself. */
   async open(): Promise<void> {
     await this.page.goto('/');
-    await expect(this.page.getByRole('main', { name: 'Workbench' })).toBeVisible();
+    await expect(this.root.getByRole('main', { name: 'Workbench' })).toBeVisible();
   }
 
   /** `Domain-0`: the serial console. Another name: the newest console pane of that domain. */
   console(domain: string): TerminalPane {
     const name = domain === 'Domain-0' ? 'Serial console of the machine' : `Console of ${domain}`;
-    return new TerminalPane(this.page, this.page.getByRole('region', { name, exact: true }).last());
+    return new TerminalPane(this.page, this.root.getByRole('region', { name, exact: true }).last());
   }
 
   shell(): TerminalPane {
-    return new TerminalPane(this.page, this.page.getByRole('region', { name: 'Shell in Domain-0' }).last());
+    return new TerminalPane(this.page, this.root.getByRole('region', { name: 'Shell in Domain-0' }).last());
   }
 
   /** Brings a pane to the front, opening it when it is closed. */
   async show(pane: 'Home' | 'Terminal' | 'Editor' | 'Domains' | 'Migration' | 'Policy'): Promise<void> {
-    await this.page.getByRole('navigation', { name: 'Panes' }).getByRole('button', { name: pane, exact: true }).click();
+    await this.root.getByRole('navigation', { name: 'Panes' }).getByRole('button', { name: pane, exact: true }).click();
   }
 
   async openShell(): Promise<TerminalPane> {
-    await this.page.getByRole('navigation', { name: 'Panes' }).getByRole('button', { name: 'Shell' }).click();
+    await this.root.getByRole('navigation', { name: 'Panes' }).getByRole('button', { name: 'Shell' }).click();
     return this.shell();
   }
 
@@ -134,7 +143,7 @@ export class Lab {
   }
 
   domainRow(name: string): Locator {
-    return this.page
+    return this.root
       .getByRole('table', { name: 'Domains' })
       .getByRole('row')
       .filter({ has: this.page.getByRole('rowheader', { name, exact: true }) });
@@ -147,7 +156,7 @@ export class Lab {
   /** Opens a file below one of the tree's directories, expanding what is closed. */
   async openFile(path: string): Promise<Locator> {
     await this.show('Editor');
-    const tree = this.page.getByRole('navigation', { name: 'Files of Domain-0' });
+    const tree = this.root.getByRole('navigation', { name: 'Files of Domain-0' });
     const root = ['/etc/xen', '/var/log/xen', '/etc/sysconfig', '/etc/init.d', '/root'].find((candidate) =>
       path.startsWith(`${candidate}/`),
     );
@@ -164,7 +173,7 @@ export class Lab {
 
   /** The text area that Monaco draws; `toContainText` sees the visible lines. */
   editor(): Locator {
-    return this.page.getByTestId('code-editor').locator('.view-lines');
+    return this.root.getByTestId('code-editor').locator('.view-lines');
   }
 
   /** Replaces the whole text of the open file. */
@@ -177,12 +186,12 @@ export class Lab {
 
   async save(): Promise<void> {
     await this.page.keyboard.press('ControlOrMeta+S');
-    await expect(this.page.getByRole('button', { name: 'Save', exact: true })).toBeDisabled();
+    await expect(this.root.getByRole('button', { name: 'Save', exact: true })).toBeDisabled();
   }
 
   /** `no problems`, `2 problems`: what stands above a domain configuration. */
   problems(): Locator {
-    return this.page.getByText(/^(no problems|\d+ problems?)$/);
+    return this.root.getByText(/^(no problems|\d+ problems?)$/);
   }
 
   /** In how many colours the visible text is written. */
@@ -198,7 +207,7 @@ export class Lab {
 
   /** The text of what is marked as an error, and the message that explains it. */
   async hoverError(): Promise<void> {
-    await this.page.getByTestId('code-editor').locator('.squiggly-error').first().hover({ force: true });
+    await this.root.getByTestId('code-editor').locator('.squiggly-error').first().hover({ force: true });
   }
 
   async hoverWord(word: string): Promise<void> {
@@ -207,16 +216,16 @@ export class Lab {
 
   /** The editor's explanation beside the pointer. */
   hover(): Locator {
-    return this.page.locator('.monaco-hover:visible');
+    return this.root.locator('.monaco-hover:visible');
   }
 
   suggestion(word: string): Locator {
-    return this.page.getByRole('option', { name: new RegExp(`^${word}\\b`) });
+    return this.root.getByRole('option', { name: new RegExp(`^${word}\\b`) });
   }
 
   /** Closes the pane in front whose title starts like this. */
   async closePane(title: string): Promise<void> {
-    await this.page.getByRole('button', { name: new RegExp(`^Close ${title}`) }).click();
+    await this.root.getByRole('button', { name: new RegExp(`^Close ${title}`) }).click();
   }
 
   /** The id in the domain table; -1 while there is no such row. */
@@ -234,28 +243,28 @@ export class Lab {
   }
 
   async setSpeed(speed: 'Pause' | '×1' | '×10' | 'Max'): Promise<void> {
-    await this.page
+    await this.root
       .getByRole('group', { name: 'Speed of time' })
       .getByRole('button', { name: speed, exact: true })
       .click();
   }
 
   async showTab(title: string): Promise<void> {
-    await this.page.getByRole('tab', { name: title, exact: true }).click();
+    await this.root.getByRole('tab', { name: title, exact: true }).click();
   }
 
   /** Titles of all tabs, in the order of the page. */
   async tabs(): Promise<string[]> {
-    return this.page.locator('.tab-title').allTextContents();
+    return this.root.locator('.tab-title').allTextContents();
   }
 
   async disksAreSaved(): Promise<void> {
-    await expect(this.page.getByRole('contentinfo')).toContainText(/Disks\s*saved/);
+    await expect(this.root.getByRole('contentinfo')).toContainText(/Disks\s*saved/);
   }
 
   async reload(): Promise<void> {
     await this.page.reload();
-    await expect(this.page.getByRole('main', { name: 'Workbench' })).toBeVisible();
+    await expect(this.root.getByRole('main', { name: 'Workbench' })).toBeVisible();
   }
 
   /** Violations of level serious or critical. */

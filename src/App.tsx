@@ -1,6 +1,10 @@
-import { useEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
+import { SecondHostPane } from './secondHost/SecondHostPane';
+import { useSecondHost } from './secondHost/secondHost';
+import { text as secondHostText } from './secondHost/text';
 import { useLab } from './store/labStore';
 import { ErrorBoundary } from './ui/ErrorBoundary';
+import { SplitPane } from './ui/SplitPane';
 import { text } from './workbench/text';
 import { Workbench } from './workbench/Workbench';
 import { type Connect, LabProvider, useLabHandle } from './worker/LabContext';
@@ -8,11 +12,25 @@ import { type Connect, LabProvider, useLabHandle } from './worker/LabContext';
 export function App({ connect }: { connect: Connect }) {
   return (
     <ErrorBoundary fallback={(message) => <Stopped reason={message} onRestart={() => location.reload()} />}>
-      <LabProvider connect={connect}>
-        <Workbench />
-        <CrashDialog />
-      </LabProvider>
+      <Machines>
+        <LabProvider connect={connect}>
+          <Workbench />
+          <CrashDialog />
+        </LabProvider>
+      </Machines>
     </ErrorBoundary>
+  );
+}
+
+/** This page's machine, and the second host beside it: outside of the first one's provider, which starts anew with it. */
+function Machines({ children }: { children: ReactNode }) {
+  const host = useSecondHost((state) => state.host);
+  return (
+    <SplitPane
+      label={secondHostText.split}
+      left={<div className="page">{children}</div>}
+      right={host.phase === 'closed' ? null : <SecondHostPane host={host} />}
+    />
   );
 }
 

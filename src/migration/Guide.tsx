@@ -1,6 +1,7 @@
 import { quoteWord } from '../domains/commands';
+import { isEmbedded } from '../secondHost/messages';
+import { openSecondHost, openTab } from '../secondHost/secondHost';
 import { useLab } from '../store/labStore';
-import { addHost } from '../workbench/actions';
 import { TypedCommand } from './TypedCommand';
 import { text } from './text';
 
@@ -21,9 +22,16 @@ export function Guide() {
         </li>
         <li>
           <p>{text.guide.host}</p>
-          <button type="button" onClick={addHost}>
-            {text.guide.hostButton}
-          </button>
+          {!isEmbedded() && (
+            <div className="buttons">
+              <button type="button" onClick={openTab}>
+                {text.guide.hostButton}
+              </button>
+              <button type="button" onClick={openSecondHost}>
+                {text.guide.hostHereButton}
+              </button>
+            </div>
+          )}
         </li>
         <li>
           <p>{text.guide.migrate}</p>

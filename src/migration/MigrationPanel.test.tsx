@@ -49,7 +49,7 @@ const cellsOf = (table: HTMLElement) =>
 describe('without a migration', () => {
   it('says what to type for one, with the guest and the host that are there', async () => {
     const { terminals } = await renderWithLab(<MigrationPanel />);
-    const steps = screen.getByRole('region', { name: 'Move a running guest from this tab to another one' });
+    const steps = screen.getByRole('region', { name: 'Move a running guest from this host to another one' });
     const commands = [...steps.querySelectorAll('code')].map((code) => code.textContent);
     expect(commands[0]).toMatch(/^# xm create \/dev\/null kernel=.* name=guest$/);
     expect(commands[1]).toBe('# xm migrate --live ExampleDomain host2');

@@ -167,12 +167,13 @@ export const text = {
   },
 
   guide: {
-    heading: 'Move a running guest from this tab to another one',
+    heading: 'Move a running guest from this host to another one',
     create: 'Start a guest without a disk of its own:',
-    host: 'Open a second host, a tab on the same network, and wait for its prompt:',
+    host: 'Open a second host on the same network, a tab or a part of this page, and wait for its prompt:',
     hostButton: 'Host +',
+    hostHereButton: 'In this page',
     migrate: 'Send the guest there while it runs:',
     after:
-      'The picture begins with the migration, in both tabs. Both may stand side by side; the other one’s half is shown here as well.',
+      'The picture begins with the migration, on both hosts. Both may stand side by side; the other one’s half is shown here as well.',
   },
 };

@@ -1,9 +1,10 @@
-/** Two panes side by side; the line between them is moved with the pointer or the arrow keys. */
+/** Two panes side by side, or the left one alone; the line between them is moved with the pointer or the arrow keys. */
 import { type KeyboardEvent, type PointerEvent, type ReactNode, useRef, useState } from 'react';
 
 interface Props {
   readonly left: ReactNode;
-  readonly right: ReactNode;
+  /** Null: the left pane has all the room, and keeps its state. */
+  readonly right: ReactNode | null;
   /** The accessible name of the line. */
   readonly label: string;
   /** Percent of the left pane at first. */
@@ -29,23 +30,31 @@ export function SplitPane({ left, right, label, initial = 50 }: Props) {
     set(percent + step);
   };
   return (
-    <div className="split-pane" ref={frame} style={{ gridTemplateColumns: `${percent}% 7px minmax(0, 1fr)` }}>
+    <div
+      className="split-pane"
+      ref={frame}
+      style={{ gridTemplateColumns: right === null ? 'minmax(0, 1fr)' : `${percent}% 7px minmax(0, 1fr)` }}
+    >
       <div className="split-side">{left}</div>
-      {/* biome-ignore lint/a11y/useSemanticElements: hr cannot be focused or moved */}
-      <div
-        role="separator"
-        aria-orientation="vertical"
-        aria-label={label}
-        aria-valuenow={percent}
-        aria-valuemin={LEAST}
-        aria-valuemax={100 - LEAST}
-        tabIndex={0}
-        className="split-line"
-        onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
-        onPointerMove={drag}
-        onKeyDown={onKeyDown}
-      />
-      <div className="split-side">{right}</div>
+      {right !== null && (
+        <>
+          {/* biome-ignore lint/a11y/useSemanticElements: hr cannot be focused or moved */}
+          <div
+            role="separator"
+            aria-orientation="vertical"
+            aria-label={label}
+            aria-valuenow={percent}
+            aria-valuemin={LEAST}
+            aria-valuemax={100 - LEAST}
+            tabIndex={0}
+            className="split-line"
+            onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
+            onPointerMove={drag}
+            onKeyDown={onKeyDown}
+          />
+          <div className="split-side">{right}</div>
+        </>
+      )}
     </div>
   );
 }

@@ -35,7 +35,7 @@ export const useTheme = create<ThemeStore>()((set) => ({
   },
 }));
 
-/** Call once before the first render: sets the attribute that theme.css looks at, and follows the system. */
+/** Call once before the first render: sets the attribute that theme.css looks at, and follows the system and other pages of the lab. */
 export function installTheme(): void {
   const apply = () => {
     document.documentElement.dataset.theme = useTheme.getState().theme;
@@ -44,6 +44,10 @@ export function installTheme(): void {
   useTheme.subscribe(apply);
   darkQuery?.addEventListener('change', () => {
     if (storedChoice() === 'system') useTheme.setState({ theme: resolveTheme('system') });
+  });
+  // Sent when another page has chosen: a tab, or the one that holds this page in a frame.
+  window.addEventListener('storage', ({ key }) => {
+    if (key === storageKey) useTheme.setState({ theme: resolveTheme(storedChoice()) });
   });
 }
 

@@ -1,3 +1,5 @@
+import { openSecondHost, setTabBlocked, useSecondHost } from '../secondHost/secondHost';
+import { text as secondHostText } from '../secondHost/text';
 import { useLab } from '../store/labStore';
 import { askToErase } from './eraseQuestion';
 import { text } from './text';
@@ -5,6 +7,7 @@ import { text } from './text';
 /** Messages of the lab itself, above the status bar, until they are dismissed. */
 export function Notices() {
   const notices = useLab((state) => state.notices);
+  const isTabBlocked = useSecondHost((state) => state.isTabBlocked);
   const dismiss = useLab((state) => state.dismissNotice);
   return (
     <div className="notices" role="log" aria-label={text.notices}>
@@ -22,6 +25,18 @@ export function Notices() {
           </button>
         </div>
       ))}
+      {isTabBlocked && (
+        <div className="notice notice-warning">
+          <span>{secondHostText.blocked}</span>
+          <span className="notice-space" />
+          <button type="button" onClick={openSecondHost}>
+            {secondHostText.openHere}
+          </button>
+          <button type="button" onClick={() => setTabBlocked(false)}>
+            {text.dismiss}
+          </button>
+        </div>
+      )}
     </div>
   );
 }

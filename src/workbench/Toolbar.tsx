@@ -1,9 +1,10 @@
 import { Command, Moon, Sun } from 'lucide-react';
+import { AddHost } from '../secondHost/AddHost';
+import { isEmbedded } from '../secondHost/messages';
 import { useLab } from '../store/labStore';
 import { HostName } from '../ui/HostName';
 import { IconButton } from '../ui/IconButton';
 import { useTheme } from '../ui/theme';
-import { addHost } from './actions';
 import { openShell, showPanel } from './layout';
 import { text } from './text';
 
@@ -26,17 +27,18 @@ export function Toolbar({ onCommands }: { onCommands: () => void }) {
         </button>
       </nav>
       <span className="toolbar-space" />
-      <button type="button" onClick={addHost} title={text.addHost}>
-        {text.newHost} +
-      </button>
+      {!isEmbedded() && <AddHost />}
       <button type="button" className="with-icon" onClick={onCommands} title={text.commandsHint}>
         <Command size={14} aria-hidden="true" /> {text.commands} <kbd>F1</kbd>
       </button>
-      <IconButton
-        icon={theme === 'dark' ? Sun : Moon}
-        label={theme === 'dark' ? text.toLight : text.toDark}
-        onClick={() => choose(theme === 'dark' ? 'light' : 'dark')}
-      />
+      {/* A second host has the colours of the page around it. */}
+      {!isEmbedded() && (
+        <IconButton
+          icon={theme === 'dark' ? Sun : Moon}
+          label={theme === 'dark' ? text.toLight : text.toDark}
+          onClick={() => choose(theme === 'dark' ? 'light' : 'dark')}
+        />
+      )}
     </header>
   );
 }

@@ -4,6 +4,8 @@ import { type FunctionComponent, useCallback, useEffect, useRef, useState } from
 import { useDocumentRequests } from '../editor/useDocumentRequests';
 import { takeToolRequests, toolClosed } from '../policy/tools';
 import { useSharedPolicy } from '../policy/useShared';
+import { useSecondHost } from '../secondHost/secondHost';
+import { useEmbedded } from '../secondHost/useEmbedded';
 import { useLab } from '../store/labStore';
 import { ErrorBoundary } from '../ui/ErrorBoundary';
 import { useTheme } from '../ui/theme';
@@ -12,7 +14,7 @@ import { CommandPalette } from './CommandPalette';
 import { Downloads } from './Downloads';
 import { EraseDialog } from './EraseDialog';
 import { useHostIdentity } from './hostIdentity';
-import { cycleFocus, installLayout, showPanel } from './layout';
+import { cycleFocus, installLayout, makeRoom, showPanel } from './layout';
 import { Notices } from './Notices';
 import { panels } from './panels';
 import { StatusBar } from './StatusBar';
@@ -46,6 +48,8 @@ export function Workbench() {
   useDocumentRequests();
   useToolRequests();
   useSharedPolicy();
+  useEmbedded();
+  useRoom();
   usePageKeys(openPalette);
 
   return (
@@ -77,6 +81,12 @@ function useToolRequests(): void {
   useEffect(() => {
     if (requests.length > 0) takeToolRequests(showPanel);
   }, [requests]);
+}
+
+/** A second host takes half of the page. */
+function useRoom(): void {
+  const isShared = useSecondHost((state) => state.host.phase !== 'closed');
+  useEffect(() => (isShared ? makeRoom() : undefined), [isShared]);
 }
 
 /** The number of the open palette, 0 for none. A dialog reports its end late, when the next one may be open already. */

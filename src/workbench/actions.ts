@@ -4,6 +4,9 @@ import { speeds } from '../home/SpeedControl';
 import { text as homeText } from '../home/text';
 import { text as policyText } from '../policy/text';
 import { openLastRefusal } from '../policy/why';
+import { isEmbedded } from '../secondHost/messages';
+import { closeSecondHost, openSecondHost, openTab, useSecondHost } from '../secondHost/secondHost';
+import { text as secondHostText } from '../secondHost/text';
 import { useTheme } from '../ui/theme';
 import type { LabHandle } from '../worker/LabContext';
 import { askToErase } from './eraseQuestion';
@@ -62,15 +65,22 @@ export function actionsNow(lab: LabHandle, domains: readonly DomainState[]): rea
     { id: 'dark', title: text.toDark, run: () => useTheme.getState().choose('dark') },
     { id: 'light', title: text.toLight, run: () => useTheme.getState().choose('light') },
     { id: 'system', title: text.followSystem, run: () => useTheme.getState().choose('system') },
-    { id: 'add-host', title: text.addHost, run: addHost },
+    ...hostActions(),
     { id: 'restart', title: text.restartMachine, run: () => lab.restart() },
     { id: 'erase', title: text.erase.command, run: askToErase },
   ];
 }
 
-/** A tab is a machine: the next one has its own name, and is on the same network. */
-export function addHost(): void {
-  window.open(window.location.pathname, '_blank');
+/** A second host in a page has none of its own. */
+function hostActions(): readonly Action[] {
+  if (isEmbedded()) return [];
+  const { host } = useSecondHost.getState();
+  return [
+    { id: 'add-host', title: text.addHost, run: openTab },
+    host.phase === 'closed'
+      ? { id: 'add-host-here', title: secondHostText.open, run: openSecondHost }
+      : { id: 'close-host-here', title: secondHostText.close(host.name), run: closeSecondHost },
+  ];
 }
 
 /** All words of the query occur in the title, in any order. */

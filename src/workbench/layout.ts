@@ -1,19 +1,27 @@
 /** Opens, finds, focuses and remembers panes. Panels call these; only Workbench installs the dock behind them. */
 import type { DockviewApi, IDockviewPanel, SerializedDockview } from 'dockview-react';
 import { useDocuments } from '../editor/documents';
+import { type Direction, isEmbedded, tellFrame, tellOuter } from '../secondHost/messages';
+import { useSecondHost } from '../secondHost/secondHost';
 import { text } from './text';
 
 export type PanelId = 'home' | 'terminal' | 'editor' | 'domains' | 'migration' | 'policy' | 'ezpolicy' | 'xensec_gen';
 
 /** A window of half a screen has a layout of its own. */
 const NARROW = 900;
-const storageKeys = { wide: 'xen-lab.layout.1', narrow: 'xen-lab.layout.narrow.1' };
+const storageKeys = {
+  wide: 'xen-lab.layout.1',
+  narrow: 'xen-lab.layout.narrow.1',
+  embedded: 'xen-lab.layout.embedded.1',
+};
 let dock: DockviewApi | undefined;
 let counter = 0;
 /** The terminal pane that was in front last: where the student types commands. */
 let lastTerminal = 'terminal';
 /** A terminal of this width has room for a pane beside it. */
 const WIDE_ENOUGH = 900;
+/** Two hosts, each with its Home pane. */
+const ROOM_FOR_TWO = 1900;
 /** A pane that has just come to the front fills its element a little later. */
 const framesToWait = 30;
 
@@ -25,7 +33,11 @@ export function installLayout(api: DockviewApi, onClosed: (panelId: string) => v
   const activated = api.onDidActivePanelChange(({ panel }) => {
     if (panel && isTerminal(panel)) lastTerminal = panel.id;
   });
-  const changed = api.onDidLayoutChange(() => localStorage.setItem(storageKey(), JSON.stringify(api.toJSON())));
+  const changed = api.onDidLayoutChange(() => {
+    // With a second host in the page the panes have half the room for a while: that is not how they are wanted.
+    if (useSecondHost.getState().host.phase === 'closed')
+      localStorage.setItem(storageKey(), JSON.stringify(api.toJSON()));
+  });
   return () => {
     removed.dispose();
     changed.dispose();
@@ -35,10 +47,11 @@ export function installLayout(api: DockviewApi, onClosed: (panelId: string) => v
 }
 
 function isNarrow(): boolean {
-  return window.innerWidth < NARROW;
+  return isEmbedded() || window.innerWidth < NARROW;
 }
 
 function storageKey(): string {
+  if (isEmbedded()) return storageKeys.embedded;
   return isNarrow() ? storageKeys.narrow : storageKeys.wide;
 }
 
@@ -63,6 +76,22 @@ export function originalLayout(api: DockviewApi): void {
   domains.api.setSize({ height: Math.round(Math.min(260, api.height * 0.32)) });
   if (isWide) editor.api.setSize({ width: Math.round((api.width - 316) * 0.46) });
   terminal.api.setActive();
+}
+
+/** With a second host beside it, Home stands behind the terminal unless there is room for all. Returns the undo. */
+export function makeRoom(): () => void {
+  const home = dock?.getPanel('home');
+  const terminal = dock?.getPanel('terminal');
+  if (!dock || !home || !terminal || home.group === terminal.group || window.innerWidth >= ROOM_FOR_TWO)
+    return () => {};
+  dock.removePanel(home);
+  addPanel(dock, 'home', { inactive: true, position: { referencePanel: terminal, direction: 'within' } });
+  return () => {
+    const moved = dock?.getPanel('home');
+    if (!dock || !moved || moved.group !== dock.getPanel('terminal')?.group) return;
+    dock.removePanel(moved);
+    addPanel(dock, 'home', { ...besides('home'), inactive: true });
+  };
 }
 
 export function resetLayout(): void {
@@ -129,19 +158,45 @@ export function openPanels(): readonly IDockviewPanel[] {
   return dock?.panels ?? [];
 }
 
-/** Moves the focus to the next group of panes (the toolbar counts as one), wherever it is now: F6 and Shift-F6. */
-export function cycleFocus(direction: 1 | -1): void {
-  if (!dock) return;
-  const places: (() => void)[] = [
-    focusToolbar,
-    ...groupsInReadingOrder(dock).map((group) => () => group.activePanel && focusPanel(group.activePanel)),
+interface Place {
+  readonly element: Element | null;
+  focus(direction: Direction): void;
+}
+
+/** Where F6 goes: the toolbar, each group of panes, a second host in this page. */
+function placesInOrder(api: DockviewApi): readonly Place[] {
+  const frame = document.querySelector<HTMLIFrameElement>('iframe[data-second-host]');
+  return [
+    { element: toolbar(), focus: focusToolbar },
+    ...groupsInReadingOrder(api).map((group) => ({
+      element: group.element,
+      focus: () => group.activePanel && focusPanel(group.activePanel),
+    })),
+    ...(frame ? [{ element: frame, focus: (from: Direction) => focusFrame(frame, from) }] : []),
   ];
-  const focused = document.activeElement;
-  const groupIndex = groupsInReadingOrder(dock).findIndex((group) => group.element.contains(focused));
-  const here = groupIndex >= 0 ? groupIndex + 1 : toolbar()?.contains(focused) ? 0 : -1;
-  const next =
-    here < 0 ? (direction === 1 ? 1 : places.length - 1) : (here + direction + places.length) % places.length;
-  places[next]?.();
+}
+
+/** Moves the focus to the next place, wherever it is now, and from the last one of a second host out of it: F6 and Shift-F6. */
+export function cycleFocus(direction: Direction): void {
+  if (!dock) return;
+  const places = placesInOrder(dock);
+  const here = places.findIndex(({ element }) => element?.contains(document.activeElement));
+  const next = here < 0 ? (direction === 1 ? 1 : places.length - 1) : here + direction;
+  if (isEmbedded() && (next < 0 || next >= places.length)) tellOuter({ type: 'xen-lab/leave', to: direction });
+  else places[(next + places.length) % places.length]?.focus(direction);
+}
+
+/** The focus comes from the page around this one. */
+export function enterFocus(direction: Direction): void {
+  if (dock)
+    placesInOrder(dock)
+      .at(direction === 1 ? 0 : -1)
+      ?.focus(direction);
+}
+
+function focusFrame(frame: HTMLIFrameElement, from: Direction): void {
+  frame.focus();
+  tellFrame(frame, { type: 'xen-lab/enter', from });
 }
 
 export function focusPanel(panel: IDockviewPanel): void {
