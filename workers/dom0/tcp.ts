@@ -4,7 +4,7 @@
  */
 import type { DaemonSockets } from '../guest/netStack';
 import { EndOfStream } from '../lib/byteStream';
-import type { ErrnoName } from '../lib/errno';
+import { type ErrnoName, strerror } from '../lib/errno';
 import type { BulkEnd, BulkListener } from '../net/bulk';
 import type { Connection, XendNetwork } from '../xend/environment';
 import { ConnectError } from '../xend/environment';
@@ -35,7 +35,8 @@ export function dom0Network(host: NetworkHost): XendNetwork {
           if (error === undefined) resolve(new TcpConnection(host, id, { address, port }, 'client'));
           else {
             sockets.close(id);
-            reject(new ConnectError(CONNECT_TEXT[error] ?? 'timed out'));
+            // Python's own timeout comes before the kernel's, and has its own words.
+            reject(new ConnectError(error === 'ETIMEDOUT' ? 'timed out' : strerror[error]));
           }
           host.wake();
         };
@@ -65,13 +66,6 @@ export function dom0Network(host: NetworkHost): XendNetwork {
     isPoweredOn: (address) => host.isPoweredOn(address),
   };
 }
-
-const CONNECT_TEXT: Readonly<Partial<Record<ErrnoName, string>>> = {
-  ECONNREFUSED: 'Connection refused',
-  EHOSTUNREACH: 'No route to host',
-  ENETUNREACH: 'Network is unreachable',
-  ECONNRESET: 'Connection reset by peer',
-};
 
 class TcpConnection implements Connection {
   readonly peerAddress: string;

@@ -47,6 +47,23 @@ describe('a firewall', () => {
     guest = await GuestConsole.attach(first, 'guest');
   }, 60_000);
 
+  it.each([
+    ['icmp-net-unreachable', 'Network is unreachable'],
+    ['icmp-host-prohibited', 'No route to host'],
+    ['icmp-proto-unreachable', 'Protocol not available'],
+    ['tcp-reset', 'Connection refused'],
+  ])(
+    'that rejects with %s makes xm say so',
+    async (how, text) => {
+      await ok(second, `iptables -A INPUT -p tcp --dport 8002 -j REJECT --reject-with ${how}`);
+      expect((await first.exec('xm migrate guest host2')).output).toMatch(
+        new RegExp(`^Error: can't connect: ${text}\n`),
+      );
+      await ok(second, 'iptables -F');
+    },
+    60_000,
+  );
+
   it('that drops leaves the other side waiting for 30 s', async () => {
     await ok(second, 'iptables -A INPUT -p tcp --dport 8002 -j DROP');
     const { status, output } = await first.exec('time -p xm migrate guest host2');

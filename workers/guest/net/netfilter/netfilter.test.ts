@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decodeIcmp, encodeIcmp } from '../../../lib/packet/packet';
+import { decodeIcmp, encodeEthernet, encodeIcmp, encodeIpv4 } from '../../../lib/packet/packet';
 import { emptyFilterTable, type FilterRule, type FilterTable } from '../../netfilter';
 import { NetStack } from '../stack';
 import { bytesOf, pair } from '../testing';
@@ -319,6 +320,56 @@ describe('a bridge', () => {
     expect(ping(net.a, '198.51.100.7')).toMatchObject({ from: '192.0.2.2', type: 3, code: 10 });
     expect(counted(b.state.filter, 'FORWARD')[0]).toEqual([1, 84]);
   });
+});
+
+it('takes whatever bytes come, by itself and over a bridge', () => {
+  const all = [
+    state('INVALID'),
+    { protocol: 6, matches: toPort(1).matches },
+    { protocol: 17, matches: [{ ...toPort(1).matches[0], name: 'udp' as const }] },
+    { protocol: 1, matches: [{ name: 'icmp', type: 8, codes: [0, 255], isInverted: true }] as const },
+    { target: { kind: 'LOG', level: 4, prefix: '', flags: 7 } as const },
+    { protocol: 6, target: reject('tcp-reset') },
+    { target: reject() },
+  ];
+  const { b } = net;
+  b.links.addBridge('xenbr0');
+  const inputs = ['vif1.0', 'vif2.0'].map((name) => {
+    const input = b.links.add({ name, mac: 'fe:ff:ff:ff:ff:ff', kind: 'vif', carrier: true, transmit: () => true });
+    b.links.addPort('xenbr0', name);
+    b.config.setUp(name, true);
+    return input;
+  });
+  b.config.setUp('xenbr0', true);
+  for (const chain of ['INPUT', 'FORWARD', 'OUTPUT'] as const) setRules(b, chain, all);
+  const packet = fc.record({
+    source: fc.constantFrom(0xc000_0201, 0xc000_0202, 0x7f00_0001, 0),
+    destination: fc.constantFrom(0xc000_0202, 0xffff_ffff, 0xe000_0001, 1),
+    protocol: fc.constantFrom(1, 6, 17, 47),
+    ttl: fc.nat(255),
+    id: fc.nat(65535),
+    fragmentOffset: fc.constantFrom(0, 0, 8, 65528),
+    moreFragments: fc.boolean(),
+    dontFragment: fc.boolean(),
+    payload: fc.uint8Array({ maxLength: 60 }),
+  });
+  const frames = fc.oneof(
+    fc.uint8Array({ maxLength: 80 }),
+    fc
+      .tuple(packet, fc.constantFrom('ff:ff:ff:ff:ff:ff', '00:16:3e:00:00:02'))
+      .map(([ip, destination]) =>
+        encodeEthernet({ destination, source: '00:16:3e:00:00:09', type: 0x800, payload: encodeIpv4(ip) }),
+      ),
+  );
+  fc.assert(
+    fc.property(frames, (frame) => {
+      b.links.input(b.links.get('eth0'), frame);
+      for (const input of inputs) input(frame);
+    }),
+    { numRuns: 2000, seed: 1 },
+  );
+  expect(counted(b.state.filter, 'FORWARD')[6]![0]).toBeGreaterThan(100);
+  expect(counted(b.state.filter, 'INPUT')[6]![0]).toBeGreaterThan(100);
 });
 
 describe('target LOG', () => {
