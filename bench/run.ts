@@ -14,9 +14,11 @@ import { consoleOutput, guestIo } from './parts/guests';
 import { linux } from './parts/linux';
 import { migration } from './parts/migration';
 import { page } from './parts/page';
+import { pageMigration } from './parts/pageMigration';
 import { policy } from './parts/policy';
 import { prompt } from './parts/prompt';
 import { save } from './parts/save';
+import { workloads } from './parts/workloads';
 import { isMet, type Part, type Row, type Skipped } from './row';
 
 const PARTS: Readonly<Record<string, Part>> = {
@@ -32,7 +34,9 @@ const PARTS: Readonly<Record<string, Part>> = {
   policy,
   linux,
   migration,
+  workloads,
   page,
+  pageMigration,
 };
 const here = fileURLToPath(new URL('.', import.meta.url));
 
