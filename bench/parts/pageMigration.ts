@@ -106,16 +106,16 @@ interface Moved {
 }
 
 async function move(from: Page, to: Page, destination: string): Promise<Moved> {
-  const begun = await from.evaluate(() => window.benchRecords!.at(-1)?.id ?? '');
+  const earlier = await from.evaluate(() => window.benchRecords!.map(({ id }) => id));
   await type(from, `xm migrate --live guest ${destination}`);
   const ended = (tab: Page, role: string) =>
     tab.waitForFunction(
-      ([old, wanted]) =>
+      ([ids, wanted]) =>
         window.benchRecords!.findLast(
           ({ id, role: each, span, heartbeat }) =>
-            id !== old && each === wanted && span !== null && (wanted === 'source' || heartbeat !== null),
+            !ids.includes(id) && each === wanted && span !== null && (wanted === 'source' || heartbeat !== null),
         ),
-      [begun, role] as const,
+      [earlier, role] as const,
       { timeout: MOVE_MS, polling: 20 },
     );
   const source = (await (await ended(from, 'source')).jsonValue())!;
