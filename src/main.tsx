@@ -2,6 +2,7 @@ import './ui/theme.css';
 import './ui/workbench.css';
 import './ui/controls.css';
 import './secondHost/secondHost.css';
+import './computers/computers.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './App';
 import { installTheme } from './ui/theme';

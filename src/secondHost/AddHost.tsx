@@ -1,5 +1,7 @@
 import { ChevronDown } from 'lucide-react';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { openComputerDialog } from '../computers/dialog';
+import { text as computersText } from '../computers/text';
 import { MenuList } from '../ui/MenuBar';
 import { text as workbenchText } from '../workbench/text';
 import { closeSecondHost, openSecondHost, openTab, useSecondHost } from './secondHost';
@@ -59,7 +61,11 @@ export function AddHost() {
       {isOpen && (
         <MenuList
           label={text.menu}
-          items={[{ label: text.inTab, run: openTab }, inPage]}
+          items={[
+            { label: text.inTab, run: openTab },
+            inPage,
+            { label: computersText.menuItem, hasLine: true, run: openComputerDialog },
+          ]}
           onDone={(run) => {
             setOpen(false);
             arrow.current?.focus();

@@ -1,3 +1,4 @@
+import { ComputerStatus } from '../computers/ComputerStatus';
 import { MigrationOffer } from '../migration/MigrationOffer';
 import { useLab } from '../store/labStore';
 import { selectDomids } from '../store/selectors';
@@ -44,6 +45,7 @@ export function StatusBar() {
       )}
       <span className="status-space" />
       <MigrationOffer />
+      <ComputerStatus />
       <span className="status-item" title={labels.disksHint}>
         <span className="status-name">{labels.disks}</span>
         <span className="status-value">{host.unsavedKiB > 0 ? labels.disksUnsaved : labels.disksSaved}</span>

@@ -1,6 +1,7 @@
 import 'dockview-react/dist/styles/dockview.css';
 import { DockviewReact, type DockviewReadyEvent, type DockviewTheme, type IDockviewPanelProps } from 'dockview-react';
 import { type FunctionComponent, useCallback, useEffect, useRef, useState } from 'react';
+import { ComputerDialog } from '../computers/ComputerDialog';
 import { useDocumentRequests } from '../editor/useDocumentRequests';
 import { takeToolRequests, toolClosed } from '../policy/tools';
 import { useSharedPolicy } from '../policy/useShared';
@@ -70,6 +71,7 @@ export function Workbench() {
       <Downloads />
       <StatusBar />
       <EraseDialog />
+      <ComputerDialog />
       {palette > 0 && <CommandPalette key={palette} onClose={() => closePalette(palette)} />}
     </div>
   );

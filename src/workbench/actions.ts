@@ -1,5 +1,7 @@
 /** What the command palette offers; the toolbar and keys use the same rows. */
 import type { DomainState } from '../../workers/contract';
+import { openComputerDialog } from '../computers/dialog';
+import { text as computersText } from '../computers/text';
 import { speeds } from '../home/SpeedControl';
 import { text as homeText } from '../home/text';
 import { text as policyText } from '../policy/text';
@@ -80,6 +82,7 @@ function hostActions(): readonly Action[] {
     host.phase === 'closed'
       ? { id: 'add-host-here', title: secondHostText.open, run: openSecondHost }
       : { id: 'close-host-here', title: secondHostText.close(host.name), run: closeSecondHost },
+    { id: 'other-computer', title: computersText.command, run: openComputerDialog },
   ];
 }
 

@@ -1,6 +1,7 @@
 /** Gives every panel the machine: its api, its terminals, and the way to start it afresh. */
 import { createContext, Fragment, type ReactNode, useContext, useEffect, useState } from 'react';
 import type { LabApi } from '../../workers/contract';
+import { OtherComputer } from '../computers/otherComputer';
 import { TerminalSessions } from '../consoles/sessions';
 import { forgetMaps, receivePages } from '../migration/maps';
 import { useLab } from '../store/labStore';
@@ -8,6 +9,7 @@ import { eventPort, type LabConnection, messageOf, unwrap } from './connect';
 
 export interface LabHandle {
   readonly api: LabApi;
+  readonly computer: OtherComputer;
   readonly terminals: TerminalSessions;
   readonly restart: () => void;
 }
@@ -34,9 +36,10 @@ export function LabProvider({ connect, children }: { connect: Connect; children:
     const fail = (reason: string) => isCurrent && useLab.getState().failed(reason);
     const connection = connect(fail);
     const terminals = new TerminalSessions(connection.api);
+    const computer = new OtherComputer(connection.peers);
     terminals.serial(); // opened before boot, so that GRUB's line is not missed
     setCurrent({
-      handle: { api: connection.api, terminals, restart: () => setGeneration((n) => n + 1) },
+      handle: { api: connection.api, computer, terminals, restart: () => setGeneration((n) => n + 1) },
       generation,
     });
     connection.api
@@ -52,6 +55,7 @@ export function LabProvider({ connect, children }: { connect: Connect; children:
     return () => {
       isCurrent = false;
       terminals.dispose();
+      computer.dispose();
       connection.close();
     };
   }, [connect, generation]);

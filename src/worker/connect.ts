@@ -1,9 +1,11 @@
 /** The one place where the page meets the worker: Comlink for control, MessagePorts for bytes. */
 import * as Comlink from 'comlink';
-import type { LabApi, LabEvent, LabResult, MessagePortLike } from '../../workers/contract';
+import type { LabApi, LabEvent, LabResult, MessagePortLike, PeerApi } from '../../workers/contract';
+import { wantedNumber } from './machineNumber';
 
 export interface LabConnection {
   readonly api: LabApi;
+  readonly peers: PeerApi;
   /** Ends the machine; nothing is called or delivered afterwards. */
   close(): void;
 }
@@ -15,11 +17,11 @@ const STOP_MS = 2000;
 export function connectWorker(onCrash: (reason: string) => void): LabConnection {
   const worker = new Worker(new URL('../../workers/platform/browser/labWorker.ts', import.meta.url), {
     type: 'module',
-    name: 'xen-lab host',
+    name: `xen-lab host ${wantedNumber() ?? ''}`.trim(),
   });
   worker.onerror = (event) => onCrash(event.message || 'The worker could not be loaded.');
   worker.onmessageerror = () => onCrash('A message from the worker could not be read.');
-  const remote = Comlink.wrap<LabApi>(worker);
+  const remote = Comlink.wrap<LabApi & PeerApi>(worker);
   const api = withTransfers(remote as unknown as LabApi);
   const close = () => {
     worker.onerror = null;
@@ -27,7 +29,16 @@ export function connectWorker(onCrash: (reason: string) => void): LabConnection 
     const timeout = new Promise((resolve) => setTimeout(resolve, STOP_MS));
     void Promise.race([api.stop(), timeout]).finally(() => worker.terminate());
   };
-  return { api, close };
+  return { api, peers: peersOf(remote as unknown as PeerApi), close };
+}
+
+function peersOf(remote: PeerApi): PeerApi {
+  return {
+    peerState: () => remote.peerState(),
+    reservePeer: (peer) => remote.reservePeer(peer),
+    joinPeer: (peer, port) => remote.joinPeer(peer, Comlink.transfer(port, [port as unknown as Transferable])),
+    peerIsOff: (number) => remote.peerIsOff(number),
+  };
 }
 
 /** Ports must be named in the transfer list of the message that carries them. */

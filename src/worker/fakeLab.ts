@@ -9,6 +9,9 @@ import type {
   LinkState,
   MessagePortLike,
   MigrationRecord,
+  PeerApi,
+  PeerMachine,
+  PeerState,
   PolicyAnalysis,
   PolicyDecision,
   PolicyDiff,
@@ -281,6 +284,30 @@ export const fakeLive: PolicyLive = {
 };
 
 /** For `?fake` in development: the canned machine with numbers that move. */
+/** A network without other tabs. */
+export class FakePeers implements PeerApi {
+  readonly others: PeerMachine[] = [];
+
+  async peerState(): Promise<LabResult<PeerState>> {
+    return { ok: true, value: { number: 1, own: [1], others: [...this.others] } };
+  }
+
+  async reservePeer(peer: PeerMachine): Promise<LabResult<null>> {
+    this.others.push(peer);
+    return { ok: true, value: null };
+  }
+
+  async joinPeer(): Promise<LabResult<null>> {
+    return { ok: true, value: null };
+  }
+
+  async peerIsOff(number: number): Promise<LabResult<null>> {
+    const at = this.others.findIndex((other) => other.number === number);
+    if (at >= 0) this.others.splice(at, 1);
+    return { ok: true, value: null };
+  }
+}
+
 export function connectFake(): LabConnection {
   const lab = new FakeLab();
   let tick = 0;
@@ -294,7 +321,7 @@ export function connectFake(): LabConnection {
       { type: 'domain', domain: { ...fakeDomains[2]!, cpuPercent: busy, cpuTimeMs: 9100 + tick * 200 } },
     );
   }, 250);
-  return { api: lab, close: () => clearInterval(timer) };
+  return { peers: new FakePeers(), api: lab, close: () => clearInterval(timer) };
 }
 
 function ok<T>(value: T): { readonly ok: true; readonly value: T } {

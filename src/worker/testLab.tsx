@@ -1,9 +1,10 @@
 /** For component tests: renders over a canned machine. Imported by tests only. */
 import { render } from '@testing-library/react';
 import type { ReactNode } from 'react';
+import { OtherComputer } from '../computers/otherComputer';
 import type { TerminalSessions } from '../consoles/sessions';
 import { useLab } from '../store/labStore';
-import { FakeLab } from './fakeLab';
+import { FakeLab, FakePeers } from './fakeLab';
 import { LabContextOf } from './LabContext';
 
 /** What was typed into the serial console, without a screen behind it. */
@@ -24,6 +25,7 @@ export async function renderWithLab(children: ReactNode, lab = new FakeLab()) {
   let restarts = 0;
   const handle = {
     api: lab,
+    computer: new OtherComputer(new FakePeers()),
     terminals: terminals as unknown as TerminalSessions,
     restart: () => {
       restarts += 1;

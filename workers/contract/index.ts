@@ -5,4 +5,5 @@ export type * from './events';
 export type * from './files';
 export type * from './lab';
 export type * from './migration';
+export type * from './peer';
 export type * from './policy';

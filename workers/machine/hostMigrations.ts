@@ -5,6 +5,7 @@
 
 import type { Domid } from '../abi/xen';
 import type { LinkState, MigrationPages, MigrationRecord } from '../contract';
+import { isMigrationPages, isMigrationRecord } from '../migration/recordCheck';
 import { MigrationRecorder, type Moment } from '../migration/recorder';
 import type { Bulletin } from '../net/bulletins';
 import type { Host } from './createHost';
@@ -104,15 +105,17 @@ export class HostMigrations {
     this.#post(RECORD, record);
   }
 
+  /** Words of another machine, and of no third one: what has not the form of a record is passed over. */
   #receive({ from, topic, body }: Bulletin): void {
     switch (topic) {
       case RECORD:
-        this.#heardRecord(body as MigrationRecord);
+        if (!isMigrationRecord(body) || body.host !== from) return;
+        this.#heardRecord(body);
         // It may have come after somebody began to look here.
         if (this.#isWatched && !this.#told.has(from)) this.#tellWatch(from);
         break;
       case PAGES:
-        if (this.#isWatched) this.#heard.push(body as MigrationPages);
+        if (this.#isWatched && isMigrationPages(body) && body.host === from) this.#heard.push(body);
         break;
       case WATCH:
         if (body === true) this.#welcome(from);

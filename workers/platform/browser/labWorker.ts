@@ -3,7 +3,7 @@
  * START READING HERE for the browser; machine/createHost.ts goes on from there.
  */
 import * as Comlink from 'comlink';
-import type { LabApi } from '../../contract';
+import type { LabApi, LabResult, PeerApi } from '../../contract';
 import { VirtualClock } from '../../lib/clock';
 import { Host } from '../../machine/createHost';
 import { DiskSaver } from '../../machine/diskSaver';
@@ -16,6 +16,7 @@ import type { ChunkStorage } from '../../storage/hostDisk';
 import { MemoryStorage } from '../../storage/memoryStorage';
 import { guestImages, loadEmulator, type Progress } from './guestAssets';
 import { claimMachine } from './machineName';
+import type { Peers } from './peers';
 import { createPythonRunner } from './pythonRunner';
 import { browserRunLoopPlatform } from './runLoopPlatform';
 import { SavedDisks } from './savedDisks';
@@ -25,17 +26,23 @@ import { joinTabs } from './tabLink';
 const REPORT_MS = 50;
 const OLDER_DISKS =
   'The disks of this machine were installed by an earlier version of the lab. They work on; commands and files that are new since then are missing on them.';
+const NO_NETWORK =
+  'This browser gives the page no network between machines (it must come from https or from this computer itself).';
 const INSTALL_FILES = `${import.meta.env.BASE_URL}dom0-files.json`;
 
-const ready = start();
-Comlink.expose(whenReady(ready));
+/** The page names its worker by the number that its machine is to have, if it has been told one. */
+const wantedNumber = Number(/ (\d+)$/.exec(self.name)?.[1]) || undefined;
 
-async function start(): Promise<Lab> {
+const started = start();
+const ready = started.then(({ lab }) => lab);
+Comlink.expose({ ...whenReady(ready), ...peersWhenReady(started.then(({ peers }) => peers)) });
+
+async function start(): Promise<{ readonly lab: Lab; readonly peers: Peers | undefined }> {
   const notices: string[] = [];
   /** `lab` exists by the time that anything is fetched for a guest. */
   const progress: Progress = (name, loadedBytes, totalBytes) => lab.downloaded({ name, loadedBytes, totalBytes });
   const [number, installFiles, images, storage] = await Promise.all([
-    claimMachine(),
+    claimMachine(wantedNumber),
     fetchInstallFiles(),
     guestImages(progress),
     openStorage((text) => notices.push(text)),
@@ -69,7 +76,7 @@ async function start(): Promise<Lab> {
       onBug: (error) => report(error),
     },
   );
-  joinTabs({ number, lan, gateway, clock, wake: () => loop.wake() });
+  const peers = joinTabs({ number, lan, gateway, clock, wake: () => loop.wake() });
   const lab = new Lab(host);
   for (const text of notices) lab.notice('warning', text);
   if (host.hasOlderDisks) lab.notice('info', OLDER_DISKS, 'eraseDisks');
@@ -84,7 +91,7 @@ async function start(): Promise<Lab> {
     saver.tick(performance.now());
   }, REPORT_MS);
   void loop.run().catch(report);
-  return lab;
+  return { lab, peers };
 }
 
 async function fetchInstallFiles(): Promise<readonly InstallFile[]> {
@@ -120,6 +127,19 @@ function mib(bytes: number): number {
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+function peersWhenReady(peers: Promise<Peers | undefined>): PeerApi {
+  const ask = async <T>(body: (peers: Peers) => Promise<LabResult<T>>): Promise<LabResult<T>> => {
+    const there = await peers;
+    return there ? body(there) : { ok: false, error: { code: 'ENOTSUP', message: NO_NETWORK } };
+  };
+  return {
+    peerState: () => ask((there) => there.peerState()),
+    reservePeer: (peer) => ask((there) => there.reservePeer(peer)),
+    joinPeer: (peer, port) => ask((there) => there.joinPeer(peer, port)),
+    peerIsOff: (number) => ask((there) => there.peerIsOff(number)),
+  };
 }
 
 /** Requests may come while the machine is still being put together: they wait. */

@@ -8,12 +8,13 @@ import type { Gateway } from '../../net/gateway';
 import type { Lan } from '../../net/lan';
 import { Uplink, type UplinkMessage } from '../../net/uplink';
 import { liveMachines } from './machineName';
+import { Peers } from './peers';
 
 const CHANNEL = 'xen-lab/lan';
 /** How often it is looked which tabs are there, ms. */
 const WATCH_MS = 500;
 /** Machines that have names: their addresses stand between the router's and those that are given out. */
-const MAX_MACHINES = 80;
+export const MAX_MACHINES = 80;
 
 export interface TabNetwork {
   readonly number: number;
@@ -26,18 +27,32 @@ export interface TabNetwork {
 
 const addressOf = (number: number) => `192.0.2.${10 + number}`;
 
-/** Where there are no channels between tabs, a machine is alone on its network. */
-export function joinTabs({ number, lan, gateway, clock, wake }: TabNetwork): void {
-  if (!('BroadcastChannel' in globalThis) || !('locks' in navigator)) return;
+/** Where there are no channels between tabs, a machine is alone on its network. Answers with the ways to other computers. */
+export function joinTabs({ number, lan, gateway, clock, wake }: TabNetwork): Peers | undefined {
+  if (!('BroadcastChannel' in globalThis) || !('locks' in navigator)) return undefined;
   const channel = new BroadcastChannel(CHANNEL);
   const uplink = new Uplink(lan, clock, {
     own: String(number),
-    post: (message) => channel.postMessage(message),
+    post: (message) => {
+      channel.postMessage(message);
+      peers.post(message);
+    },
   });
-  channel.onmessage = ({ data }: MessageEvent<UplinkMessage>) => {
-    uplink.received(data);
+  const gone = (other: number) => {
+    uplink.lost(String(other));
+    lan.bulletins.received({ from: `host${other}`, topic: GONE, body: null });
     wake();
   };
+  const received = (message: UplinkMessage) => {
+    uplink.received(message);
+    wake();
+  };
+  const peers: Peers = new Peers(number, {
+    received,
+    joined: (other) => lan.poweredOn.add(addressOf(other)),
+    lost: gone,
+  });
+  channel.onmessage = ({ data }: MessageEvent<UplinkMessage>) => received(data);
   for (let other = 1; other <= MAX_MACHINES; other++) gateway.setName(`host${other}`, addressOf(other));
   let known: ReadonlySet<number> = new Set();
   setInterval(() => {
@@ -45,11 +60,11 @@ export function joinTabs({ number, lan, gateway, clock, wake }: TabNetwork): voi
       for (const other of known) {
         if (live.has(other) || other === number) continue;
         lan.poweredOn.delete(addressOf(other));
-        uplink.lost(String(other));
-        lan.bulletins.received({ from: `host${other}`, topic: GONE, body: null });
+        gone(other);
       }
       for (const other of live) if (other !== number) lan.poweredOn.add(addressOf(other));
       known = live;
     });
   }, WATCH_MS);
+  return peers;
 }

@@ -25,8 +25,12 @@ export async function askOther(
   environment: XendEnvironment,
   other: OtherHost,
   token: string,
+  say: (line: string) => void,
   isFinal: (answer: Ownership | 'unknown') => boolean = () => true,
 ): Promise<Ownership | 'unknown' | 'off'> {
+  say(
+    `The connection to ${other.address} was lost while a domain was handed over: waiting for its word, unless it is known to be off.`,
+  );
   for (;;) {
     const answer = await askOnce(environment, other, token);
     if (answer && isFinal(answer)) return answer;

@@ -46,7 +46,14 @@ export async function sendDomain(
     say: (line) => log.info('XendCheckpoint:403', line),
   });
   try {
-    await send(environment, ledger, domain, { ...request, volumes, token, watch, cancellation });
+    await send(environment, ledger, domain, {
+      ...request,
+      volumes,
+      token,
+      watch,
+      cancellation,
+      warn: (line) => log.warning('XendDomain:1305', line),
+    });
     watch?.ended('done');
   } catch (error) {
     const isCancelled = error instanceof MigrationCancelled;
@@ -58,6 +65,7 @@ export async function sendDomain(
 }
 
 interface Sending extends MigrateRequest {
+  readonly warn: (line: string) => void;
   /** Where its disks are, for the other host to compare. */
   readonly volumes: Sxp;
   readonly token: string;
@@ -127,7 +135,7 @@ async function handOver(
   environment: XendEnvironment,
   ledger: RelocationLedger,
   connection: Connection,
-  { token, port, watch, cancellation }: Sending,
+  { token, port, watch, cancellation, warn }: Sending,
 ): Promise<void> {
   const { word } = parseAnswer(await readLine(connection));
   if (word !== 'prepared') throw new XendError(`unexpected answer: ${word}`);
@@ -140,7 +148,7 @@ async function handOver(
     if (!(error instanceof EndOfStream)) throw error;
     const other = { address: connection.peerAddress, port };
     // While it says `arriving` it has yet to decide.
-    const owner = await askOther(environment, other, token, (answer) => answer !== 'arriving');
+    const owner = await askOther(environment, other, token, warn, (answer) => answer !== 'arriving');
     if (owner !== 'owned') throw new XendError('the connection was lost');
   }
   watch?.running();

@@ -158,7 +158,9 @@ export class RelocationServer {
       return (await readLine(connection)) === 'commit';
     } catch (error) {
       if (!(error instanceof EndOfStream)) throw error;
-      const answer = await askOther(environment, this.#other(connection.peerAddress), token);
+      const answer = await askOther(environment, this.#other(connection.peerAddress), token, (line) =>
+        this.host.log.warning('relocate:130', line),
+      );
       // Given away, or gone with the machine that had it: then this is the only one left.
       return answer === 'given' || answer === 'off' || answer === 'unknown';
     }
