@@ -41,7 +41,7 @@ async function goesThereAndBack(lab: Lab, other: Lab, guest: Guest): Promise<voi
   // nc says that it has nothing more to send when its own input ends.
   await one.run(`rm -f /root/got; sleep 600 | nc -l -p ${port} | md5sum > /root/got &`);
   await show();
-  await console.type(`sh /tmp/sender 0.1 </dev/null | nc 192.0.2.11 ${port} &`);
+  await console.type(`sh /tmp/sender 0.3 </dev/null | nc 192.0.2.11 ${port} &`);
   await console.waitForPrompt();
   await console.type('(i=0; while :; do i=$((i+1)); echo n=$i; sleep 0.1; done) &');
   await console.waitFor('n=5');
