@@ -65,7 +65,7 @@ for (const colorScheme of ['dark', 'light'] as const) {
           });
           for (const role of ['Source', 'Destination'] as const) {
             await expect(half(tab, role).getByRole('listitem').filter({ hasText: 'round 1' })).toBeVisible();
-            expect(await coloursOf(half(tab, role))).toBeGreaterThanOrEqual(2);
+            await expect.poll(() => coloursOf(half(tab, role))).toBeGreaterThanOrEqual(2);
           }
           for (const observer of ['Source', 'Destination', 'Guest’s heartbeat']) {
             await expect.poll(() => wallMs(tab, observer)).toBeGreaterThan(0);

@@ -124,6 +124,7 @@ export class Host {
   #savingBytes = 0;
   /** Everything that this boot has queued; a machine that is switched off does nothing any more. */
   #power: SwitchedQueue | undefined;
+  readonly #endConsoles: () => void;
   /** Counts boots: what belongs to an earlier one is ignored. */
   #generation = 0;
 
@@ -135,7 +136,7 @@ export class Host {
     this.#random = seeded(options.seed);
     this.#disks = makeDisks();
     this.migrations = new HostMigrations(this);
-    serveConsoles(this);
+    this.#endConsoles = serveConsoles(this);
     this.#guestRoot = [...defaultRoot(guestPrograms), ...guestFiles(world.installFiles)];
   }
 
@@ -275,6 +276,12 @@ export class Host {
     this.#switchOff();
     for (const { disk } of this.#disks) disk.loseCache();
     this.#setPhase('off');
+  }
+
+  /** For a machine that is off and will not be switched on again: the network forgets it. */
+  dispose(): void {
+    this.migrations.dispose();
+    this.#endConsoles();
   }
 
   #switchOff(): void {

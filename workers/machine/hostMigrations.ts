@@ -37,6 +37,7 @@ export class HostMigrations {
   /** Of the other machines, for whoever looks here. */
   #heard: MigrationPages[] = [];
   #records: readonly MigrationRecord[] = [];
+  readonly #unsubscribe: () => void;
   /** Told of each step of a migration here. */
   onStep: (record: MigrationRecord) => void = () => {};
 
@@ -58,9 +59,14 @@ export class HostMigrations {
         this.onStep(record);
       },
     });
-    host.world.lan.bulletins.subscribe((bulletin) => {
+    this.#unsubscribe = host.world.lan.bulletins.subscribe((bulletin) => {
       if (bulletin.from !== host.options.name) this.#receive(bulletin);
     });
+  }
+
+  /** The machine hears nothing of the others any more. */
+  dispose(): void {
+    this.#unsubscribe();
   }
 
   /** Of this machine and of the others, by their beginning on their machine. The same array while nothing has happened. */

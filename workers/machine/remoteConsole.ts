@@ -31,10 +31,10 @@ export interface OpenedConsole {
   detach(): void;
 }
 
-/** Answers the other machines. */
-export function serveConsoles(host: Host): void {
+/** Answers the other machines. Returns what ends this. */
+export function serveConsoles(host: Host): () => void {
   const prefix = nameOf(host.options.name);
-  host.world.lan.bulk.answer(prefix, (name) => serve(host, name, name.slice(prefix.length).split('/')[0]!));
+  return host.world.lan.bulk.answer(prefix, (name) => serve(host, name, name.slice(prefix.length).split('/')[0]!));
 }
 
 /** False: this machine is off. */

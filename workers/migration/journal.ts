@@ -37,6 +37,9 @@ export abstract class Journal {
   protected heartbeat: MigrationSpan | null = null;
   protected map: PageMap | undefined;
   protected readonly began: Moment;
+  readonly #domain: string;
+  readonly #peer: string;
+  #say: Facts['say'] | undefined;
   readonly #link: LinkState;
   #pageCount = 0;
   #reason: string | null = null;
@@ -47,11 +50,14 @@ export abstract class Journal {
 
   constructor(
     protected readonly host: RecorderHost,
-    protected readonly facts: Facts,
+    facts: Facts,
   ) {
     this.id = facts.id;
+    this.#domain = facts.domain;
+    this.#peer = facts.peer;
     this.began = host.now();
     this.#link = host.link;
+    this.#say = (line) => facts.say(line);
   }
 
   get hasEnded(): boolean {
@@ -100,7 +106,7 @@ export abstract class Journal {
   }
 
   protected say(line: string): void {
-    this.facts.say(`Migration of ${this.facts.domain}: ${line}`);
+    this.#say?.(`Migration of ${this.#domain}: ${line}`);
   }
 
   get record(): MigrationRecord {
@@ -108,9 +114,9 @@ export abstract class Journal {
       id: this.id,
       host: this.host.name,
       role: this.role,
-      domain: this.facts.domain,
+      domain: this.#domain,
       domid: this.domid,
-      peer: this.facts.peer,
+      peer: this.#peer,
       isLive: this.isLive,
       rateMbps: this.rateMbps,
       link: this.#link,
@@ -135,6 +141,11 @@ export abstract class Journal {
     const { map } = this;
     const stretch = which === 'whole' ? map?.whole : map?.takeChanges();
     return map && stretch && { id: this.id, host: this.host.name, role: this.role, pages: map.pages, ...stretch };
+  }
+
+  /** The log is that of a toolstack which runs no more. */
+  forgetLog(): void {
+    this.#say = undefined;
   }
 
   forgetPages(): void {

@@ -59,7 +59,10 @@ export class MigrationRecorder implements MigrationWatch {
 
   /** The machine goes off: whatever moves does not come to its end. */
   interrupted(): void {
-    for (const journal of this.#journals) journal.ended({ failed: 'The machine was switched off.' });
+    for (const journal of this.#journals) {
+      journal.ended({ failed: 'The machine was switched off.' });
+      journal.forgetLog();
+    }
   }
 
   /** Memory maps: whole ones, or what has changed since the last call. */

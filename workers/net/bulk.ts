@@ -51,7 +51,7 @@ interface Side {
 export class BulkLinks {
   readonly #waiting = new Map<string, Side>();
   readonly #pairs = new Map<Side, Side>();
-  readonly #answers = new Map<string, ((name: string) => boolean)[]>();
+  readonly #answers = new Set<{ readonly prefix: string; accept(name: string): boolean }>();
 
   /** Told when somebody here has joined a pipe whose other end may not be here. */
   onJoin: (name: string, cable: Cable) => void = () => {};
@@ -70,10 +70,12 @@ export class BulkLinks {
 
   /**
    * Whoever joins a pipe whose name begins like this, and finds nobody at its other end, is answered: `accept` joins that end,
-   * or returns false when it does not want to.
+   * or returns false when it does not want to. Returns what ends this.
    */
-  answer(prefix: string, accept: (name: string) => boolean): void {
-    this.#answers.set(prefix, [...(this.#answers.get(prefix) ?? []), accept]);
+  answer(prefix: string, accept: (name: string) => boolean): () => void {
+    const answer = { prefix, accept };
+    this.#answers.add(answer);
+    return () => this.#answers.delete(answer);
   }
 
   #join(name: string, clock: EventQueue, listener: BulkListener, cable: Cable, isRemote: boolean): BulkEnd {
@@ -95,8 +97,7 @@ export class BulkLinks {
       for (const action of other.early.splice(0)) action();
     } else {
       this.#waiting.set(name, side);
-      const answers = [...this.#answers].filter(([prefix]) => name.startsWith(prefix)).flatMap(([, each]) => each);
-      answers.some((accept) => accept(name));
+      [...this.#answers].some(({ prefix, accept }) => name.startsWith(prefix) && accept(name));
     }
     return {
       send: (bytes, sent) => {

@@ -142,6 +142,28 @@ describe('TCP', () => {
     expect(got).toBe(sent);
   });
 
+  it('gets through to a host that still has a connection of these ports with a machine that died', () => {
+    const { clock, a, b } = pair();
+    const listener = b.sockets.socket('tcp');
+    b.sockets.bind(listener, '0.0.0.0', 7);
+    b.sockets.listen(listener);
+    const connect = () => {
+      const client = a.sockets.socket('tcp');
+      a.sockets.bind(client, '0.0.0.0', 4000);
+      a.sockets.connect(client, '192.0.2.2', 7);
+      clock.advanceTo(clock.nowNs + 10e9);
+      return client;
+    };
+    connect();
+    const old = b.sockets.accept(listener)!.id;
+    a.state.sockets.splice(0);
+    const client = connect();
+    expect(b.sockets.socketError(old)).toBe('ECONNRESET');
+    a.sockets.write(client, bytesOf('hello'));
+    clock.advanceTo(clock.nowNs + 10e6);
+    expect(text(b.sockets.read(b.sockets.accept(listener)!.id, 100))).toBe('hello');
+  });
+
   it('continues in a stack restored from the plain state', () => {
     const { clock, a, b } = pair();
     const listener = b.sockets.socket('tcp');

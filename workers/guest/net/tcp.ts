@@ -116,7 +116,7 @@ export class Tcp {
     }
     if (socket.keepalive) socket.keepalive = { heardNs: this.env.nowNs, probes: 0 };
     if (socket.phase === 'listen') this.#receiveSyn(socket, packet, segment);
-    else if (socket.phase === 'syn-sent') this.#receiveSynAck(socket, segment);
+    else if (socket.phase === 'syn-sent') this.#receiveSynAck(socket, packet, segment);
     else this.#receiveData(socket, segment);
   }
 
@@ -155,9 +155,13 @@ export class Tcp {
     this.#sendSyn(socket);
   }
 
-  #receiveSynAck(socket: TcpSocket, segment: TcpSegment): void {
+  #receiveSynAck(socket: TcpSocket, packet: Ipv4Packet, segment: TcpSegment): void {
     const { syn, ack, rst } = segment.flags;
-    if (ack && segment.acknowledgement !== add(socket.sendUna, 1)) return;
+    if (ack && segment.acknowledgement !== add(socket.sendUna, 1)) {
+      // The peer still has a connection of these ports with somebody who is no more (RFC 793, half-open connections).
+      this.#refuse(packet, segment);
+      return;
+    }
     if (rst) {
       if (ack) this.#fail(socket, 'ECONNREFUSED');
       return;

@@ -34,7 +34,7 @@ export async function guestImages(progress: Progress): Promise<GuestImageSource 
   return {
     ...guestBytes,
     images,
-    fetch: (image) => fetchKept(addressOf(image), (loaded) => progress(image.name, loaded, image.size)),
+    fetch: (image) => fetchKept(addressOf(image), (loaded, total) => progress(image.name, loaded, total), image.size),
     forget: (image) => forget(addressOf(image)),
   };
 }
@@ -44,12 +44,15 @@ function addressOf(image: GuestImage): string {
   return `${FOLDER}${image.name}?${image.sha256.slice(0, 16)}`;
 }
 
+/** Told how many bytes have come; all of them, when no more will come. */
+type Loaded = (bytes: number, total: number) => void;
+
 /** From the browser's storage when it is there, else from the network and into the storage. */
-async function fetchKept(url: string, loaded: (bytes: number, total: number) => void): Promise<Uint8Array> {
+async function fetchKept(url: string, loaded: Loaded, size?: number): Promise<Uint8Array> {
   const cache = await openCache();
   const kept = await cache?.match(url);
   if (kept) return new Uint8Array(await kept.arrayBuffer());
-  const bytes = await fetchBytes(url, loaded);
+  const bytes = await fetchBytes(url, loaded, size);
   if (cache) keeping.set(url, keep(cache, url, bytes));
   return bytes;
 }
@@ -76,20 +79,24 @@ async function openCache(): Promise<Cache | undefined> {
   }
 }
 
-async function fetchBytes(url: string, loaded: (bytes: number, total: number) => void): Promise<Uint8Array> {
-  const response = await fetch(url);
-  if (!response.ok || !response.body) throw new Error(`${url}: ${response.status} ${response.statusText}`);
+/** `size` as far as it is known before the answer, which says how long it is packed: then the bar ends early rather than late. */
+async function fetchBytes(url: string, loaded: Loaded, size = 0): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
-  // A packed answer says how long it is packed: then the bar ends early rather than late.
-  const total = Number(response.headers.get('content-length') ?? 0);
-  const reader = response.body.getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    pieces.push(part.value);
-    length += part.value.length;
-    if (length < total) loaded(length, total);
+  loaded(0, size);
+  try {
+    const response = await fetch(url);
+    if (!response.ok || !response.body) throw new Error(`${url}: ${response.status} ${response.statusText}`);
+    const total = size || Number(response.headers.get('content-length') ?? 0);
+    const reader = response.body.getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      pieces.push(part.value);
+      length += part.value.length;
+      if (length < total) loaded(length, total);
+    }
+  } finally {
+    loaded(length, length);
   }
-  loaded(length, length);
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const piece of pieces) {

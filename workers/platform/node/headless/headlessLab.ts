@@ -93,6 +93,7 @@ export class HeadlessLab {
     const entry = this.#entry(name);
     if (!entry.host.isOff) throw new RequestError(`${name} is running`);
     const { model } = entry.host.host.cable;
+    entry.host.host.dispose();
     entry.host = await this.#start(name, entry.number, entry.options);
     this.#lan.changeCable(entry.host.host.cable, model);
   }
