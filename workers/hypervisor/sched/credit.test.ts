@@ -233,3 +233,20 @@ describe('credit: debug key r', () => {
     ]);
   });
 });
+
+describe('credit: idle pcpus', () => {
+  it('takes a vcpu that waits behind one which may not leave its pcpu', () => {
+    const bed = new Testbed(credit, { sockets: 1, cores: 2, threads: 1 });
+    const [, , third] = [1, 2, 3].map((domid) => {
+      const worker = bed.spinner(domid, 0, 0);
+      bed.schedule.setAffinity(worker.unit, new Set([0]));
+      return worker;
+    });
+    // The others are always in credit, and before it.
+    bed.setCredit(3, 1);
+    bed.runFor(SECOND);
+    bed.schedule.setAffinity(third!.unit, new Set([0, 1]));
+    bed.runFor(31 * MS);
+    expect(third!.unit.processor).toBe(1);
+  });
+});

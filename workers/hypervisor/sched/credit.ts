@@ -138,8 +138,8 @@ class CreditScheduler implements Scheduler {
     next.vcpu.processor = pcpu;
     const isIdle = next.pri === CSCHED_PRI_IDLE;
     this.#setIdler(pcpu, isIdle);
-    const left = runq[0];
-    if (left !== undefined && left.pri > CSCHED_PRI_IDLE) this.#tickleIdlers(left);
+    // Behind one that may run nowhere else may wait another that can.
+    for (const left of runq) if (left.pri > CSCHED_PRI_IDLE) this.#tickleIdlers(left);
     return { vcpu: next.vcpu, sliceNs: isIdle ? -1 : TSLICE_NS };
   }
 
