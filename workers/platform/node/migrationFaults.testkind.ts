@@ -41,7 +41,7 @@ export class FaultyMigrations {
     const it = new FaultyMigrations(kind, first, second, new Saboteur(first.host.host.world.lan.bulk));
     await it.#succeed(first, CREATE[kind]);
     const guest = await GuestConsole[kind](first, 'guest');
-    await guest.type('(i=0; while :; do i=$((i+1)); echo "n=$i"; sleep 0.1; done) &\n');
+    await guest.type('(i=0; while :; do i=$((i+1)); echo "n=$i"; sleep 0.5; done) &\n');
     await guest.until(/n=3\r/);
     await it.#succeed(first, `xm save guest ${STATE_FILE}; sync`);
     await first.advance(REST_MS);
