@@ -8,7 +8,7 @@ function computer(eventCostMs: number) {
   let wallMs = 0;
   const platform = {
     nowMs: () => wallMs,
-    yield: async () => {},
+    yield: () => new Promise<void>((resolve) => setTimeout(resolve, 0)),
     sleep: async (ms: number) => {
       wallMs += ms;
     },
@@ -65,5 +65,32 @@ describe('lag', () => {
     await loop.run();
     loop.speed = 0.1;
     expect(loop.lagMs).toBe(0);
+  });
+});
+
+describe('several who wait', () => {
+  it('each see the machine at the moment that they waited for, whoever runs it', async () => {
+    const { clock, loop, keepBusy } = computer(0);
+    const seen: [string, number][] = [];
+    const wait = async (name: string, isDone: () => boolean, limitMs?: number) => {
+      await loop.runUntil(isDone, limitMs === undefined ? undefined : limitMs * 1e6);
+      seen.push([name, clock.nowNs / 1e6]);
+    };
+    keepBusy(1);
+    await Promise.all([
+      wait('last', () => clock.nowNs >= 40e6, 100),
+      wait('limit', () => false, 10.5),
+      wait('same limit', () => false, 10.5),
+      wait('event', () => clock.nowNs >= 5e6),
+      wait('over already', () => true),
+    ]);
+    expect(seen).toEqual([
+      ['over already', 0],
+      ['event', 5],
+      ['limit', 10.5],
+      ['same limit', 10.5],
+      ['last', 40],
+    ]);
+    loop.stop();
   });
 });

@@ -26,12 +26,19 @@ const MAX_LAG_MS = 250;
 /** Time that keeps up for this long owes nothing any more, ms of wall time. */
 const RECOVERED_MS = 1000;
 
+/** Somebody who lets time pass until something has happened, or a moment has come. */
+interface Wait {
+  isDone(): boolean;
+  readonly limitNs: number;
+}
+
 export class RunLoop {
   /** 1 is wall time, 0 stands still, Infinity as fast as possible. */
   #speed = 1;
   #stopped = false;
   #awake = false;
   #holds = 0;
+  readonly #waits = new Set<Wait>();
   #lagMs = 0;
   /** Lag that was forgiven since time last kept up, ms. */
   #forgivenMs = 0;
@@ -107,8 +114,24 @@ export class RunLoop {
     return this.#stopped;
   }
 
-  /** Runs as fast as it can until `isDone`, or until `limitNs` has been reached; true when done. For headless requests. */
+  /**
+   * Runs as fast as it can until `isDone`, or until `limitNs` has been reached; true when done. For headless requests. Several
+   * may wait at a time: none of them runs the machine past the moment for which another waits.
+   */
   async runUntil(isDone: () => boolean, limitNs = Number.POSITIVE_INFINITY): Promise<boolean> {
+    const wait = { isDone, limitNs };
+    this.#waits.add(wait);
+    try {
+      // Whoever begins to wait at the same time is one of them.
+      await this.platform.yield();
+      return await this.#runFor(wait);
+    } finally {
+      this.#waits.delete(wait);
+    }
+  }
+
+  async #runFor(wait: Wait): Promise<boolean> {
+    const { isDone, limitNs } = wait;
     let sliceEnd = this.platform.nowMs() + SLICE_MS;
     while (!this.#stopped) {
       if (this.#awake || this.#holds > 0) {
@@ -117,6 +140,10 @@ export class RunLoop {
         continue;
       }
       if (isDone()) return true;
+      if (this.#isOverForAnother(wait)) {
+        await this.platform.yield();
+        continue;
+      }
       if (!this.#step(limitNs)) {
         // Nothing left to happen: whatever we wait for cannot come any more.
         if (limitNs !== Number.POSITIVE_INFINITY) this.clock.skipTo(limitNs);
@@ -130,6 +157,13 @@ export class RunLoop {
       }
     }
     return isDone();
+  }
+
+  #isOverForAnother(wait: Wait): boolean {
+    if (this.#waits.size < 2) return false;
+    for (const { isDone, limitNs } of this.#waits)
+      if (isDone() || (limitNs < wait.limitNs && this.clock.nextNs > limitNs)) return true;
+    return false;
   }
 
   async #slice(targetNs: number): Promise<void> {
