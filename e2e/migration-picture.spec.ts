@@ -108,7 +108,11 @@ for (const colorScheme of ['dark', 'light'] as const) {
   });
 }
 
-test('a migration over a slow link is ended from the page, with the keyboard', async ({ lab, page, context }) => {
+test('a migration over a slow link is ended from the page, and by the reload of a tab', async ({
+  lab,
+  page,
+  context,
+}) => {
   test.setTimeout(180_000);
   const one = lab.console('Domain-0');
   await one.waitForPrompt();
@@ -120,10 +124,13 @@ test('a migration over a slow link is ended from the page, with the keyboard', a
   await page.bringToFront();
   await page.getByRole('combobox', { name: 'Speed' }).selectOption('10 Mbit/s');
   await one.run(CREATE);
-  await one.type('xm migrate --live guest host2');
-  await expect(half(page, 'Source').getByRole('listitem').filter({ hasText: 'round 1' })).toBeVisible({
-    timeout: 30_000,
-  });
+  const beginsToMove = async () => {
+    await one.type('xm migrate --live guest host2');
+    await expect(half(page, 'Source').getByRole('listitem').filter({ hasText: 'round 1' })).toBeVisible({
+      timeout: 30_000,
+    });
+  };
+  await beginsToMove();
   await expect(half(page, 'Destination').getByRole('listitem').filter({ hasText: 'round 1' })).toBeVisible();
   await page.getByRole('button', { name: 'Presenter view' }).focus();
   await page.keyboard.press('Tab');
@@ -138,4 +145,27 @@ test('a migration over a slow link is ended from the page, with the keyboard', a
     .console('Domain-0')
     .run('until grep "was cancelled there" /var/log/xen/xend.log; do sleep 1; done', 60_000);
   expect(log).toContain('The migration from 192.0.2.11 was cancelled there.');
+
+  // The other machine is off and on again: its tab is loaded anew in the middle of it.
+  await beginsToMove();
+  await other.reload();
+  await other.console('Domain-0').waitForPrompt();
+  await one.waitFor('Error: the connection was lost');
+  await expect(lab.domainRow('guest')).toContainText('64 MiB');
+  await expect(other.domainRow('guest')).toHaveCount(0);
+  expect(await one.run('xm list')).not.toContain('migrating-');
+  expect(await other.console('Domain-0').run('xm list')).not.toContain('guest');
+  await page.getByRole('combobox', { name: 'Speed' }).selectOption('no limit');
+  expect(await one.run('xm migrate --live guest host2')).toBe('');
+  await expect(other.domainRow('guest')).toContainText('64 MiB');
+
+  // A tab that is loaded anew while its guest leaves has lost it, as a machine that is switched off.
+  await page.getByRole('combobox', { name: 'Speed' }).selectOption('10 Mbit/s');
+  await other.console('Domain-0').type('xm migrate --live guest host1');
+  await expect(half(page, 'Destination').getByRole('listitem').filter({ hasText: 'round 1' })).toBeVisible();
+  await other.reload();
+  await other.console('Domain-0').waitForPrompt();
+  await expect(lab.domainRow('guest')).toHaveCount(0);
+  expect(await one.run('xm list')).not.toContain('guest');
+  expect(await other.console('Domain-0').run('xm list')).not.toContain('guest');
 });

@@ -102,6 +102,8 @@ async function type(tab: Page, line: string): Promise<void> {
 interface Moved {
   readonly heartbeatMs: number;
   readonly sourceMs: number;
+  /** From the beginning of the stream to the last page in the destination's memory, the guest's coming to rest included. */
+  readonly pagesMs: number;
   readonly totalMs: number;
 }
 
@@ -124,6 +126,7 @@ async function move(from: Page, to: Page, destination: string): Promise<Moved> {
   return {
     heartbeatMs: arrived.heartbeat!.wallMs!,
     sourceMs: source.downtime!.wallMs!,
+    pagesMs: arrived.rounds.reduce((sum, { span }) => sum + span.wallMs!, 0),
     totalMs: source.span!.wallMs!,
   };
 }
@@ -167,7 +170,7 @@ async function measure(browser: Browser, url: string, guest: (typeof GUESTS)[num
   await context.close();
   const of = (value: (moved: Moved) => number) => median(moves.slice(COLD).map(value));
   const name = `two tabs, live migration, idle ${guest.name}`;
-  const totalMs = of((moved) => moved.totalMs);
+  const pagesMs = of((moved) => moved.pagesMs);
   const rawMs = median(raws.slice(COLD));
   return [
     {
@@ -177,9 +180,10 @@ async function measure(browser: Browser, url: string, guest: (typeof GUESTS)[num
       budget: { most: guest.most },
     },
     { name: `${name}: the guest stands still, by the source`, value: of((moved) => moved.sourceMs), unit: 'ms' },
-    { name: `${name}: in all`, value: totalMs, unit: 'ms' },
+    { name: `${name}: in all`, value: of((moved) => moved.totalMs), unit: 'ms' },
+    { name: `${name}: its pages, until all have arrived`, value: pagesMs, unit: 'ms' },
     { name: `${name}: the same bytes over a MessagePort from tab to tab`, value: rawMs, unit: 'ms' },
-    { name: `${name}: speed against that`, value: rawMs / totalMs, unit: '×', budget: { least: 0.5 } },
+    { name: `${name}: speed of its pages against that`, value: rawMs / pagesMs, unit: '×', budget: { least: 0.5 } },
   ];
 }
 

@@ -76,6 +76,8 @@ class TcpConnection implements Connection {
   #reader: { readonly length: number; resolve(bytes: Uint8Array): void; reject(error: Error): void } | undefined;
   #unsent: { bytes: Uint8Array; resolve(): void; reject(error: Error): void }[] = [];
   #bulk: BulkEnd | undefined;
+  /** Whether the pipe is what counts. A server is told so by what comes out of it: whoever has no pipe goes on here. */
+  #isBeside = false;
 
   constructor(
     private readonly host: NetworkHost,
@@ -104,7 +106,7 @@ class TcpConnection implements Connection {
     return new Promise((resolve, reject) => {
       const entry = { bytes, resolve, reject };
       this.#unsent.push(entry);
-      if (!this.#bulk) {
+      if (!this.#bulk || !this.#isBeside) {
         this.#flush();
         return;
       }
@@ -120,8 +122,12 @@ class TcpConnection implements Connection {
     const own = this.host.sockets.localEnd(this.id);
     const [client, server] = this.side === 'client' ? [own, this.peer] : [this.peer, own];
     const name = `${client.address}:${client.port}-${server.address}:${server.port}`;
+    this.#isBeside = this.side === 'client';
     this.#bulk = this.host.openBulk(name, {
-      received: (bytes) => this.#arrived(bytes),
+      received: (bytes) => {
+        this.#isBeside = true;
+        this.#arrived(bytes);
+      },
       ended: () => this.#end(),
     });
   }
@@ -143,7 +149,7 @@ class TcpConnection implements Connection {
         if (!bytes) break;
         if (bytes.length === 0) {
           // The pipe's own end comes behind what is still on its way there.
-          if (!this.#bulk) this.#end();
+          if (!this.#isBeside) this.#end();
           break;
         }
         this.#arrived(bytes);
@@ -156,7 +162,7 @@ class TcpConnection implements Connection {
   }
 
   #flush(): void {
-    if (this.#bulk) return;
+    if (this.#isBeside) return;
     for (let next = this.#unsent[0]; next; next = this.#unsent[0]) {
       const taken = this.host.sockets.write(this.id, next.bytes);
       if (taken < next.bytes.length) {

@@ -124,6 +124,22 @@ describe.each(['mini', 'linux'] as const)('a %s guest moves between two hosts', 
     expect(hosts[0].bugs).toEqual([]);
   }, 120_000);
 
+  it('is not taken from a host whose stream says nothing of this version', async () => {
+    const [first, second] = hosts;
+    const { output } = await second.exec(
+      'xm save guest /root/guest.chk; (echo receive; cat /root/guest.chk; sleep 1) | nc host1 8002; xm restore /root/guest.chk; rm /root/guest.chk',
+    );
+    expect(output).toMatch(
+      /^\(ready receive\)\n\(err \(type XendError\) \(value 'migration from a host of another version \(stream unknown, here 1\)'\)\)\n$/,
+    );
+    expect((await first.exec('xm list guest')).status).toBe(3);
+    expect((await first.exec('tail -n 3 /var/log/xen/xend.log')).output).toContain(
+      'Receiving a domain failed: migration from a host of another version (stream unknown, here 1)',
+    );
+    guest = await GuestConsole.attach(second, 'guest');
+    expect((await guest.run('echo $((6*7))')).output).toBe('42\n');
+  }, 120_000);
+
   it('may be destroyed on its way', async () => {
     const [first, second] = hosts;
     // Slow enough to be caught.
