@@ -5,7 +5,15 @@ export default defineConfig({
     // All processors: nobody works on the machine meanwhile.
     maxWorkers: '100%',
     projects: [
-      { test: { name: 'workers', environment: 'node', include: ['workers/**/*.test.ts'], testTimeout: 30_000, isolate: false } },
+      {
+        test: {
+          name: 'workers',
+          environment: 'node',
+          include: ['workers/**/*.test.ts'],
+          testTimeout: 30_000,
+          isolate: false,
+        },
+      },
       { test: { name: 'src', environment: 'jsdom', include: ['src/**/*.test.{ts,tsx}'] } },
     ],
   },
