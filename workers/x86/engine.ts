@@ -21,8 +21,8 @@ import {
 import { walk } from './pageWalk';
 import { EmulatorMismatch, hookPort } from './wasmPatch';
 
-/** What one instruction costs in virtual time: a processor of 250 million instructions per second. */
-export const NS_PER_INSTRUCTION = 4;
+/** What one instruction costs in virtual time: a processor of 333 million instructions per second. */
+export const NS_PER_INSTRUCTION = 3;
 /**
  * Pages of guest code that v86 translates together. Its own number is 3; with 1 there is less to compile, and the boot of a
  * Linux kernel, most of whose code runs a few times only, takes two thirds of the time.
