@@ -68,8 +68,8 @@ export interface XendSecurityApi {
     label: { readonly policy: string; readonly label: string } | undefined,
   ): Promise<void>;
 
-  /** What would become of a domain with this label (`ACM:policy:label`, or none) and these disks. */
-  dryRun(label: string | undefined, unames: readonly string[]): Promise<DryRun>;
+  /** What would become of a domain with this name, this label (`ACM:policy:label`, or none) and these disks. */
+  dryRun(name: string, label: string | undefined, unames: readonly string[]): Promise<DryRun>;
 
   makePolicy(name: string): Promise<void>;
   loadPolicy(name: string): Promise<void>;
