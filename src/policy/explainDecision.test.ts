@@ -59,6 +59,14 @@ describe('in words', () => {
     ]);
   });
 
+  it('a domain that does not exist is no partner', () => {
+    const nobody = { domid: 9, label: '', ste: [], chwall: [], isMissing: true };
+    expect(explainDecision(decision({ object: nobody })).slice(0, 2)).toEqual([
+      'auto (AutoCorp) may not have an event channel with domain 9',
+      'There was no domain 9.',
+    ]);
+  });
+
   it('packets pass between labels that may not share, because Domain-0 shares with both', () => {
     const party = (name: string, domid: number, label: string) => ({
       name,

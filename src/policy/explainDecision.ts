@@ -50,6 +50,7 @@ function title({ hook, isPermitted, subject, object, verdict }: PolicyDecision):
 function shown(party: PolicyParty | undefined): string {
   if (!party) return 'nobody';
   if (party.domid === undefined) return party.label;
+  if (party.isMissing) return `domain ${party.domid}`;
   return `${party.name ?? `domain ${party.domid}`} (${party.label})`;
 }
 
@@ -58,6 +59,8 @@ function reasons(decision: PolicyDecision): readonly string[] {
   if (verdict?.reason !== undefined) return [verdict.reason];
   if (hook === 'create' || hook === 'conflictset') return conflict ? wall(decision) : [];
   if (!subject || !object) return [];
+  const missing = [subject, object].find(({ isMissing }) => isMissing);
+  if (missing) return [`There was no domain ${missing.domid}.`];
   const has = ({ label, ste }: PolicyParty) => `${label} has ${ste.length > 0 ? ste.join(', ') : 'no type'}`;
   if (hook === 'authorization')
     return isPermitted

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ACM_CHWALL_CONFLICT, ACM_EVTCHN_SHARING_VIOLATION, ACM_SSIDREF_IN_USE } from '../abi/acm';
 import { seeded } from '../lib/random';
-import { AcmState, type Channels } from './acmState';
+import { AcmState, type Channels, type Decision } from './acmState';
 import { naive, policies } from './arbitrary.testkind';
 import { numberPolicy, ssidref } from './numbering';
 import { orchard } from './orchard.testkind';
@@ -276,6 +276,21 @@ describe('orchard', () => {
     expect(state.create(10, rows.press)).toBe(true);
     expect([state.shareGrant(1, 10), state.shareGrant(1, 10)]).toEqual([false, false]);
     expect(state.statistics).toMatchObject({ grantEvaluated: 3, grantDenied: 2 });
+  });
+
+  it('reports a refusal about a domain that does not exist', () => {
+    const { state } = started();
+    const decisions: Decision[] = [];
+    state.onDecision = (decision) => decisions.push(decision);
+    expect([state.shareEvtchn(0, 9), state.shareGrant(9, 0)]).toEqual([false, false]);
+    const [known, unknown] = [
+      { domid: 0, ssidref: rows.system },
+      { domid: 9, ssidref: undefined },
+    ];
+    expect(decisions).toEqual([
+      { hook: 'evtchn', isPermitted: false, subject: known, object: unknown, types: [] },
+      { hook: 'grant', isPermitted: false, subject: unknown, object: known, types: [] },
+    ]);
   });
 
   it('says why a change cannot be', () => {

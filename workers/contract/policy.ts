@@ -183,6 +183,8 @@ export interface PolicyParty {
   readonly label: string;
   readonly ste: readonly string[];
   readonly chwall: readonly string[];
+  /** There was no such domain. */
+  readonly isMissing?: boolean;
 }
 
 export type PolicyHook = 'create' | 'evtchn' | 'grant' | 'sharing' | 'authorization' | 'conflictset' | 'xend';
