@@ -305,6 +305,18 @@ describe('orchard', () => {
     expect(state.domain(0)!.ssidref).toBe(rows.system);
   });
 
+  it.each([
+    ['a policy whose label for it has no STE type', { steRows: binary.steRows.map((row) => row.map(() => 0)) }],
+    ['a policy without STE', { steTypes: 0, steRows: binary.steRows.map(() => new Uint16Array(0)) }],
+  ])('Domain-0 may always talk to itself: %s is refused', (_what, part) => {
+    const { state } = started();
+    expect(state.change({ ...binary, ...part }, [], [], quiet)).toEqual([[ACM_EVTCHN_SHARING_VIOLATION, 0]]);
+    expect(state.policy).toBe(binary);
+    const bare = { ...binary, steRows: binary.steRows.map((row, i) => (i === 2 ? row.map(() => 0) : row)) };
+    expect(state.change(bare, [], [], quiet)).toEqual([]);
+    expect(state.relabel([[0, rows.apple]], quiet)).toEqual([[ACM_EVTCHN_SHARING_VIOLATION, 0]]);
+  });
+
   it('moves domains with a change list', () => {
     const { state } = started(rows.press);
     expect(state.change({ ...binary, minor: 1 }, [], [[3, 2]], quiet)).toEqual([]);

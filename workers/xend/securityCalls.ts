@@ -13,7 +13,7 @@ import { XendError, XendInvalidDomain, XsmError, XsmFault } from './errors';
 import { OlderPolicy } from './olderPolicy';
 import type { XendSecurity } from './security';
 import type { DryRun, PolicyState, XendSecurityApi } from './securityApi';
-import { dom0Word, isActive, isDisk, pairsText, withVifLabel } from './securityChange';
+import { dom0Word, isActive, isDisk, pairsDetails, pairsText, withVifLabel } from './securityChange';
 import { commitChange } from './securityCommit';
 import { lookup } from './securityDevices';
 import { refusable, reportRefusal } from './securityVerdicts';
@@ -260,7 +260,8 @@ export class SecurityCalls implements XendSecurityApi {
           const before = domain.info?.ssidref ?? 0;
           const { acm } = this.#security;
           const refusal = acm.relabel([[domain.domid, ssidref]]);
-          if (refusal) throw failed('HV_OP_FAILED', [], `. Hypervisor reported errors:${pairsText(refusal)}`);
+          if (refusal)
+            throw failed('HV_OP_FAILED', pairsDetails(refusal), `. Hypervisor reported errors:${pairsText(refusal)}`);
           return () => void acm.relabel([[domain.domid, before]]);
         },
       }),

@@ -213,12 +213,21 @@ export function pairsText(pairs: ErrorPairs): string {
     .join('');
 }
 
+/** What the words of the original leave to be guessed. */
+export function pairsDetails(pairs: ErrorPairs): readonly string[] {
+  const isOwn = pairs.some(([code, data]) => code === 0x100 && data === 0);
+  return isOwn ? ["Domain-0's new label has no STE type, and Domain-0 has event channels to itself"] : [];
+}
+
 export function setPolicyError(error: unknown): unknown {
   const failed = (text: string, details: readonly string[] = []) =>
     new XsmError(`An error occurred trying to set the policy: ${text}.`, details);
   if (error instanceof HypervisorRefusal) {
     if (error.pairs.length === 0) return failed("Unknown XSERR code '0x1'.");
-    return failed(`${xserrText('HV_OP_FAILED')}. Hypervisor reported errors:${pairsText(error.pairs)}`);
+    return failed(
+      `${xserrText('HV_OP_FAILED')}. Hypervisor reported errors:${pairsText(error.pairs)}`,
+      pairsDetails(error.pairs),
+    );
   }
   if (error instanceof SysError) return failed(xserrText('FILE_ERROR'), [error.message]);
   if (!(error instanceof XsError)) return error;

@@ -225,7 +225,8 @@ class Update {
         seen.add(key);
         return this.#types.share(steRowOf(a.refThen), steRowOf(b.refThen)) ? [] : [{ kind, a, b }];
       });
-    return [...broken('event channel', this.facts.evtchns), ...broken('grant table', this.facts.grants)];
+    // Domain-0's xenstore and console talk to its kernel.
+    return [...broken('event channel', [[0, 0], ...this.facts.evtchns]), ...broken('grant table', this.facts.grants)];
   }
 
   domains(): readonly WhatIfDomain[] {
@@ -246,7 +247,7 @@ class Update {
       }
       for (const { kind, a, b } of this.#violations()) {
         refuse(a.domid, `shares no type with ${b.name}, with which it has a ${kind}`);
-        refuse(b.domid, `shares no type with ${a.name}, with which it has a ${kind}`);
+        if (a !== b) refuse(b.domid, `shares no type with ${a.name}, with which it has a ${kind}`);
       }
     }
     return this.#moved.map((domain) => ({
