@@ -4,7 +4,7 @@
  */
 import { defaultPolicy } from '../acm/defaultPolicy';
 import { chwallRowOf } from '../acm/numbering';
-import { compilePolicy, decodePolicy } from '../acm/policyBinary';
+import { compilePolicy, decodePolicy, loadProblem } from '../acm/policyBinary';
 import { PolicyMap, writeMap } from '../acm/policyMap';
 import { DEFAULT_POLICY_NAME, UNLABELED } from '../acm/policyModel';
 import {
@@ -371,7 +371,7 @@ export class XendSecurity {
       .labelledDomains()
       .flatMap(({ domid, info }) => (info ? [[domid, info.ssidref] as const] : []));
     const refusal = this.acm.changePolicy(binary, plan.deletions, plan.changes);
-    if (refusal) throw new HypervisorRefusal(refusal);
+    if (refusal) throw new HypervisorRefusal(refusal, loadProblem(binary));
     return () => {
       const back = this.acm.changePolicy(
         before,

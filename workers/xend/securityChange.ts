@@ -185,8 +185,11 @@ function readAsXml(source: Uint8Array): PolicyFile {
 
 /** The hypervisor will not have the new policy. */
 export class HypervisorRefusal extends XsError {
-  constructor(readonly pairs: ErrorPairs) {
-    super('HV_OP_FAILED');
+  constructor(
+    readonly pairs: ErrorPairs,
+    detail: string,
+  ) {
+    super('HV_OP_FAILED', detail);
   }
 }
 
@@ -223,7 +226,7 @@ export function setPolicyError(error: unknown): unknown {
   const failed = (text: string, details: readonly string[] = []) =>
     new XsmError(`An error occurred trying to set the policy: ${text}.`, details);
   if (error instanceof HypervisorRefusal) {
-    if (error.pairs.length === 0) return failed("Unknown XSERR code '0x1'.");
+    if (error.pairs.length === 0) return failed("Unknown XSERR code '0x1'.", [error.detail]);
     return failed(
       `${xserrText('HV_OP_FAILED')}. Hypervisor reported errors:${pairsText(error.pairs)}`,
       pairsDetails(error.pairs),

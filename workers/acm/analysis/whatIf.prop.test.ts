@@ -163,6 +163,15 @@ describe('an edited policy held against running domains', () => {
     ]);
   });
 
+  it('says that Xen loads no policy without a Chinese wall', () => {
+    const vmLabels = orchard.vmLabels.map((label) => ({ ...label, chwall: [] }));
+    const answer = whatIf(update({ vmLabels, chwall: undefined }), '', facts(orchard, running));
+    expect(answer).toMatchObject({
+      isLegal: false,
+      reasons: [{ code: 'HV_OP_FAILED', text: 'a policy without ChineseWall cannot be loaded' }],
+    });
+  });
+
   it('says that Domain-0 needs a type', () => {
     const vmLabels = orchard.vmLabels.map((label) =>
       label.name === orchard.bootstrap ? { ...label, ste: [] } : label,

@@ -179,6 +179,7 @@ class Update {
 
   /** What the hypervisor finds: rows in use, the wall, channels and grants. */
   hypervisorReasons(): readonly Reason[] {
+    if (!this.next.chwall) return [hypervisor('a policy without ChineseWall cannot be loaded')];
     const gone = this.#moved.filter(({ labelThen }) => labelThen === undefined);
     if (gone.length > 0)
       return gone.map(({ name, labelNow }) => hypervisor(`${name} runs with label ${labelNow}, which is gone`));
