@@ -42,8 +42,8 @@ export interface XendSecurityApi {
   /** The binary policy as the hypervisor has it, and Domain-0's reference. */
   dumpPolicy(): Promise<{ readonly binary: Uint8Array; readonly dom0: number } | undefined>;
 
-  /** Undefined: no such policy. */
-  labels(policy: string, kind: LabelKind): Promise<readonly string[] | undefined>;
+  /** Rejects when the policy was never compiled. */
+  labels(policy: string, kind: LabelKind): Promise<readonly string[]>;
   /** Rejects with `Label 'L' not found.` and the like. */
   checkLabel(policy: string, label: string, kind: 'dom' | 'res'): Promise<void>;
 

@@ -1,4 +1,4 @@
-import type { LabelKind } from '../acm/policyMap';
+import type { LabelKind, PolicyMap } from '../acm/policyMap';
 import { INACCESSIBLE, UNLABELED } from '../acm/policyModel';
 import { fullLabel, parseFullLabel } from '../acm/policyUpdate';
 import { findResource, normalResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
@@ -80,8 +80,8 @@ export class SecurityCalls implements XendSecurityApi {
 
   // --- labels
 
-  async labels(policy: string, kind: LabelKind): Promise<readonly string[] | undefined> {
-    return asFault(() => lookup(() => this.#security.files.map(policy)?.labels(kind)));
+  async labels(policy: string, kind: LabelKind): Promise<readonly string[]> {
+    return asFault(() => lookup(() => this.#map(policy).labels(kind)));
   }
 
   async checkLabel(policy: string, label: string, kind: 'dom' | 'res'): Promise<void> {
@@ -98,16 +98,16 @@ export class SecurityCalls implements XendSecurityApi {
   }
 
   #findLabel(policy: string, label: string, kind: 'dom' | 'res'): number {
-    return lookup(() => {
-      const map = this.#security.files.map(policy);
-      if (!map) {
-        const { files } = this.#security;
-        const missing = files.files.exists(files.path(policy, '-security_policy.xml')) ? 'Mapping' : 'Policy';
-        const path = files.path(policy, missing === 'Mapping' ? '.map' : '-security_policy.xml');
-        throw new XsmError(`${missing} file '${path}' not found.`);
-      }
-      return map.ssidref(label, kind);
-    });
+    return lookup(() => this.#map(policy).ssidref(label, kind));
+  }
+
+  #map(policy: string): PolicyMap {
+    const { files } = this.#security;
+    const map = files.map(policy);
+    if (map) return map;
+    const missing = files.files.exists(files.path(policy, '-security_policy.xml')) ? 'Mapping' : 'Policy';
+    const path = files.path(policy, missing === 'Mapping' ? '.map' : '-security_policy.xml');
+    throw new XsmError(`${missing} file '${path}' not found.`);
   }
 
   // --- resources
