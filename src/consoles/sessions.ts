@@ -61,7 +61,8 @@ export class TerminalSession {
       const command = commandAtPrompt(line);
       if (command && this.isAtHome(line)) onCommand?.(command);
     });
-    registerRefusalLinks(this.terminal, (refusal, back) => void openWhy(this.api, refusal, back));
+    const domid = target.kind === 'console' ? target.domid : undefined;
+    registerRefusalLinks(this.terminal, (refusal, back) => void openWhy(this.api, refusal, back, domid));
     this.terminal.onBinary((data) => this.port.sendBytes(Uint8Array.from(data, (char) => char.charCodeAt(0) & 0xff)));
     this.terminal.onResize(({ rows, cols }) => this.port.resize(rows, cols));
     this.stopTheme = onThemeChange(() => {

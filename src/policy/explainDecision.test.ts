@@ -45,6 +45,28 @@ describe('in words', () => {
     expect(explainDecision(empty)[1]).toBe('Nil has no type; Domain-0’s label System lacks a type in common.');
   });
 
+  it('a migration that the other host refused is to be looked up there', () => {
+    const verdict = { asked: 'migrate', who: 'bank', resource: 'host2', isPermitted: false } as const;
+    const refused = decision({
+      hook: 'xend',
+      subject: undefined,
+      object: undefined,
+      verdict: { ...verdict, text: 'VM is not authorized to run.', reason: 'The policy of host2 refused it.' },
+    });
+    expect(explainDecision(refused).slice(0, 2)).toEqual([
+      'bank may not move to host2',
+      'The policy of host2 refused it.',
+    ]);
+  });
+
+  it('a domain that does not exist is no partner', () => {
+    const nobody = { domid: 9, label: '', ste: [], chwall: [], isMissing: true };
+    expect(explainDecision(decision({ object: nobody })).slice(0, 2)).toEqual([
+      'auto (AutoCorp) may not have an event channel with domain 9',
+      'There was no domain 9.',
+    ]);
+  });
+
   it('packets pass between labels that may not share, because Domain-0 shares with both', () => {
     const party = (name: string, domid: number, label: string) => ({
       name,

@@ -23,7 +23,8 @@ function title({ hook, isPermitted, subject, object, verdict }: PolicyDecision):
     if (verdict.asked === 'disk' || verdict.asked === 'vif') return `${verdict.who} ${may} use ${verdict.resource}`;
     if (verdict.asked === 'policy')
       return verdict.isPermitted ? `A policy took the place of ${verdict.who}` : `${verdict.who} stays in force`;
-    return verdict.isPermitted ? `${verdict.who} has a new label` : `${verdict.who} keeps its label`;
+    if (verdict.asked === 'migrate') return `${verdict.who} ${may} move to ${verdict.resource}`;
+    return verdict.isPermitted ? `${verdict.who} has a new label` : `The label of ${verdict.who} stays as it is`;
   }
   const a = shown(subject);
   const b = shown(object);
@@ -49,13 +50,17 @@ function title({ hook, isPermitted, subject, object, verdict }: PolicyDecision):
 function shown(party: PolicyParty | undefined): string {
   if (!party) return 'nobody';
   if (party.domid === undefined) return party.label;
+  if (party.isMissing) return `domain ${party.domid}`;
   return `${party.name ?? `domain ${party.domid}`} (${party.label})`;
 }
 
 function reasons(decision: PolicyDecision): readonly string[] {
-  const { hook, isPermitted, subject, object, types, conflict } = decision;
+  const { hook, isPermitted, subject, object, types, conflict, verdict } = decision;
+  if (verdict?.reason !== undefined) return [verdict.reason];
   if (hook === 'create' || hook === 'conflictset') return conflict ? wall(decision) : [];
   if (!subject || !object) return [];
+  const missing = [subject, object].find(({ isMissing }) => isMissing);
+  if (missing) return [`There was no domain ${missing.domid}.`];
   const has = ({ label, ste }: PolicyParty) => `${label} has ${ste.length > 0 ? ste.join(', ') : 'no type'}`;
   if (hook === 'authorization')
     return isPermitted

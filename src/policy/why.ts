@@ -4,13 +4,13 @@ import { showPanel } from '../workbench/layout';
 import { messageOf, unwrap } from '../worker/connect';
 import { useBench } from './bench';
 
-/** `back`: how many equal refusals came later. */
-export async function openWhy(api: LabApi, text: string, back: number): Promise<void> {
+/** `back`: how many equal refusals came later. `domid`: of the guest in whose console it stands. */
+export async function openWhy(api: LabApi, text: string, back: number, domid?: number): Promise<void> {
   const { explain, show, say } = useBench.getState();
   show('why');
   showPanel('policy');
   try {
-    const number = unwrap(await api.findRefusal(text, back));
+    const number = unwrap(await api.findRefusal(text, back, domid));
     if (number !== null) explain(number);
   } catch (error) {
     say({ isBad: true, text: messageOf(error) });

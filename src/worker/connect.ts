@@ -65,7 +65,7 @@ function withTransfers(remote: LabApi): LabApi {
     writePolicy: (form, source) => remote.writePolicy(form, source),
     policyInForce: () => remote.policyInForce(),
     watchPolicy: (isOn) => remote.watchPolicy(isOn),
-    findRefusal: (text, back) => remote.findRefusal(text, back),
+    findRefusal: (...args) => remote.findRefusal(...args),
     readWorkload: (text) => remote.readWorkload(text),
     writeWorkload: (definition) => remote.writeWorkload(definition),
     translateWorkload: (definition, policyName) => remote.translateWorkload(definition, policyName),

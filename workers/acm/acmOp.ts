@@ -28,7 +28,7 @@ import type { Call } from '../hypervisor/hypercalls';
 import { ControlRequest } from '../hypervisor/ops/controlRequest';
 import { errno, XenError } from '../lib/errno';
 import type { AcmHooks } from './acmHooks';
-import type { Channels, DecisionParty, ErrorPair } from './acmState';
+import type { Channels, ErrorPair, KnownParty } from './acmState';
 import { chwallRowOf, steRowOf } from './numbering';
 import { BinaryPolicyError, decodePolicy, encodePolicy, encodeReference } from './policyBinary';
 
@@ -145,16 +145,16 @@ function reference({ state }: AcmHooks, by: number, id: number): number {
   return domain.ssidref;
 }
 
-function party(hooks: AcmHooks, by: number, id: number): DecisionParty {
+function party(hooks: AcmHooks, by: number, id: number): KnownParty {
   return { domid: by === ACM_GETBY_domainid ? id & 0xffff : undefined, ssidref: reference(hooks, by, id) };
 }
 
-function decideWall({ state }: AcmHooks, subject: DecisionParty): boolean {
+function decideWall({ state }: AcmHooks, subject: KnownParty): boolean {
   state.report('conflictset', subject);
   return state.conflictset(subject.ssidref);
 }
 
-function decide({ state }: AcmHooks, hook: number, a: DecisionParty, b: DecisionParty): boolean {
+function decide({ state }: AcmHooks, hook: number, a: KnownParty, b: KnownParty): boolean {
   if (hook !== ACMHOOK_sharing && hook !== ACMHOOK_authorization) return false;
   const question = hook === ACMHOOK_sharing ? 'sharing' : 'authorization';
   state.report(question, a, b);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ACM_CHWALL_CONFLICT, ACM_EVTCHN_SHARING_VIOLATION, ACM_SSIDREF_IN_USE } from '../abi/acm';
 import { seeded } from '../lib/random';
-import { AcmState, type Channels } from './acmState';
+import { AcmState, type Channels, type Decision } from './acmState';
 import { naive, policies } from './arbitrary.testkind';
 import { numberPolicy, ssidref } from './numbering';
 import { orchard } from './orchard.testkind';
@@ -278,6 +278,21 @@ describe('orchard', () => {
     expect(state.statistics).toMatchObject({ grantEvaluated: 3, grantDenied: 2 });
   });
 
+  it('reports a refusal about a domain that does not exist', () => {
+    const { state } = started();
+    const decisions: Decision[] = [];
+    state.onDecision = (decision) => decisions.push(decision);
+    expect([state.shareEvtchn(0, 9), state.shareGrant(9, 0)]).toEqual([false, false]);
+    const [known, unknown] = [
+      { domid: 0, ssidref: rows.system },
+      { domid: 9, ssidref: undefined },
+    ];
+    expect(decisions).toEqual([
+      { hook: 'evtchn', isPermitted: false, subject: known, object: unknown, types: [] },
+      { hook: 'grant', isPermitted: false, subject: unknown, object: known, types: [] },
+    ]);
+  });
+
   it('says why a change cannot be', () => {
     const { state } = started(rows.press);
     const talking: Channels = { evtchnPeers: (domid) => (domid === 0 ? [0, 1] : [0]), grantPeers: () => [] };
@@ -288,6 +303,18 @@ describe('orchard', () => {
     ]);
     expect(state.relabel([[0, rows.pear]], quiet)).toEqual([[ACM_CHWALL_CONFLICT, 4]]);
     expect(state.domain(0)!.ssidref).toBe(rows.system);
+  });
+
+  it.each([
+    ['a policy whose label for it has no STE type', { steRows: binary.steRows.map((row) => row.map(() => 0)) }],
+    ['a policy without STE', { steTypes: 0, steRows: binary.steRows.map(() => new Uint16Array(0)) }],
+  ])('Domain-0 may always talk to itself: %s is refused', (_what, part) => {
+    const { state } = started();
+    expect(state.change({ ...binary, ...part }, [], [], quiet)).toEqual([[ACM_EVTCHN_SHARING_VIOLATION, 0]]);
+    expect(state.policy).toBe(binary);
+    const bare = { ...binary, steRows: binary.steRows.map((row, i) => (i === 2 ? row.map(() => 0) : row)) };
+    expect(state.change(bare, [], [], quiet)).toEqual([]);
+    expect(state.relabel([[0, rows.apple]], quiet)).toEqual([[ACM_EVTCHN_SHARING_VIOLATION, 0]]);
   });
 
   it('moves domains with a change list', () => {

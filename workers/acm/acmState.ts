@@ -41,6 +41,11 @@ export type DecisionHook = 'create' | 'evtchn' | 'grant' | 'sharing' | 'authoriz
 export interface DecisionParty {
   /** Undefined: it was named by its reference alone. */
   readonly domid: number | undefined;
+  /** Undefined: there is no such domain. */
+  readonly ssidref: number | undefined;
+}
+
+export interface KnownParty extends DecisionParty {
   readonly ssidref: number;
 }
 
@@ -153,7 +158,7 @@ export class AcmState {
   #decided(
     hook: DecisionHook,
     domid: number,
-    ref: number,
+    ref: number | undefined,
     object: Decision['object'],
     types: readonly number[],
   ): false {
@@ -179,7 +184,7 @@ export class AcmState {
       return true;
     }
     statistics.evtchnEvaluated++;
-    if (this.#evaluate('evtchn', subject, b)) return true;
+    if (this.#evaluate('evtchn', a, b)) return true;
     statistics.evtchnDenied++;
     return false;
   }
@@ -192,14 +197,18 @@ export class AcmState {
       return true;
     }
     statistics.grantEvaluated++;
-    if (this.#evaluate('grant', subject, b)) return true;
+    if (this.#evaluate('grant', a, b)) return true;
     statistics.grantDenied++;
     return false;
   }
 
-  #evaluate(hook: DecisionHook, subject: LabelledDomain | undefined, b: number): boolean {
+  #evaluate(hook: DecisionHook, a: number, b: number): boolean {
+    const subject = this.#byId[a];
     const object = this.#domains.get(b);
-    if (!subject || !object) return false;
+    if (!subject || !object) {
+      const party = { domid: b, ssidref: object?.ssidref };
+      return this.#decided(hook, a, subject?.ssidref, party, []);
+    }
     const [left, right] = [steRowOf(subject.ssidref), steRowOf(object.ssidref)];
     const isPermitted = this.#types.share(left, right);
     this.onDecision?.({
@@ -232,7 +241,7 @@ export class AcmState {
   }
 
   /** A decision on request, for the log: what was answered and why. */
-  report(hook: 'sharing' | 'authorization' | 'conflictset', subject: DecisionParty, object?: DecisionParty): void {
+  report(hook: 'sharing' | 'authorization' | 'conflictset', subject: KnownParty, object?: KnownParty): void {
     if (!this.onDecision) return;
     const { types, isPermitted } = object
       ? this.#explainSharing(hook, steRowOf(subject.ssidref), steRowOf(object.ssidref))
@@ -339,7 +348,9 @@ function testSharing(
         if (other !== undefined && !types.share(row(domid)!, other)) errors.push([code, (domid << 16) | peer]);
       }
     };
-    check(ACM_EVTCHN_SHARING_VIOLATION, channels.evtchnPeers(domid));
+    // Domain-0's xenstore and console talk to its kernel by event channels, so that its label needs a type.
+    const own = domid === 0 ? [0] : [];
+    check(ACM_EVTCHN_SHARING_VIOLATION, [...own, ...channels.evtchnPeers(domid)]);
     check(ACM_GNTTAB_SHARING_VIOLATION, channels.grantPeers(domid));
   }
   return errors.slice(0, ACM_ERROR_PAIRS);

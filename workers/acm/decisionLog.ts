@@ -5,14 +5,16 @@ import type { BinaryPolicy } from './policyBinary';
 
 /** What the toolstack made of a decision: what it was asked for, and what it told the operator. */
 export interface Verdict {
-  readonly asked: 'start' | 'disk' | 'vif' | 'policy' | 'relabel';
-  /** Name of the domain, or of the policy. */
+  readonly asked: 'start' | 'disk' | 'vif' | 'policy' | 'relabel' | 'migrate';
+  /** Name of the domain, the policy, or the resource that was to get a label. */
   readonly who: string;
-  /** The disk or the interface, as configured. */
+  /** The disk or the interface, as configured; the other host of a migration. */
   readonly resource?: string | undefined;
   readonly isPermitted: boolean;
   /** The message of a refusal. */
   readonly text?: string | undefined;
+  /** What it went by, where no decision of the hypervisor says so. */
+  readonly reason?: string | undefined;
 }
 
 export interface LoggedDecision {

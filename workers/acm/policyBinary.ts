@@ -212,6 +212,19 @@ export function decodePolicy(bytes: Uint8Array): BinaryPolicy & { readonly count
   };
 }
 
+/** Why Xen loads no such binary, for whoever wrote the policy. */
+export function loadProblem(bytes: Uint8Array): string {
+  const code = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(field.primaryCode);
+  if (code !== ACM_CHINESE_WALL_POLICY) return 'a policy without ChineseWall cannot be loaded';
+  try {
+    decodePolicy(bytes);
+  } catch (error) {
+    if (error instanceof BinaryPolicyError) return error.message;
+    throw error;
+  }
+  return 'the hypervisor refused it';
+}
+
 /** The name in a reference section. Throws BinaryPolicyError. */
 export function readReference(bytes: Uint8Array, at: number): string {
   if (at + 4 > bytes.length) throw new BinaryPolicyError('the name is outside');

@@ -183,6 +183,8 @@ export interface PolicyParty {
   readonly label: string;
   readonly ste: readonly string[];
   readonly chwall: readonly string[];
+  /** There was no such domain. */
+  readonly isMissing?: boolean;
 }
 
 export type PolicyHook = 'create' | 'evtchn' | 'grant' | 'sharing' | 'authorization' | 'conflictset' | 'xend';
@@ -216,11 +218,13 @@ export interface PolicyDecision {
   /** What xend was doing and what it told the operator. */
   readonly verdict:
     | {
-        readonly asked: 'start' | 'disk' | 'vif' | 'policy' | 'relabel';
+        readonly asked: 'start' | 'disk' | 'vif' | 'policy' | 'relabel' | 'migrate';
         readonly who: string;
         readonly resource?: string | undefined;
         readonly isPermitted: boolean;
         readonly text?: string | undefined;
+        /** What xend went by, where no decision of the hypervisor says so. */
+        readonly reason?: string | undefined;
       }
     | undefined;
 }
@@ -316,8 +320,11 @@ export interface PolicyApi {
   policyInForce(): Promise<LabResult<string | null>>;
   /** While it is on, `policy` and `decisions` events are sent. Answers what there is now. */
   watchPolicy(isOn: boolean): Promise<LabResult<{ live: PolicyLive; decisions: readonly PolicyDecision[] }>>;
-  /** Number of the decision behind a refusal that somebody read ('': any); `back`: how many equal ones came later. */
-  findRefusal(text: string, back: number): Promise<LabResult<number | null>>;
+  /**
+   * Number of the decision behind a refusal that somebody read ('': any); `back`: how many equal ones came later; `domid`: of
+   * the guest in whose console it stands.
+   */
+  findRefusal(text: string, back: number, domid?: number): Promise<LabResult<number | null>>;
   readWorkload(text: string): Promise<LabResult<WorkloadDefinition>>;
   writeWorkload(definition: WorkloadDefinition): Promise<LabResult<string>>;
   translateWorkload(definition: WorkloadDefinition, policyName: string): Promise<LabResult<TranslatedWorkload>>;

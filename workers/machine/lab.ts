@@ -428,7 +428,8 @@ export class Lab implements LabApi {
   writePolicy = (form: PolicyForm, source?: string) => this.#answer(() => this.#policy.write(form, source));
   policyInForce = () => this.#answer(() => this.#policy.inForce());
   watchPolicy = (isOn: boolean) => this.#answer(() => this.#policy.watch(isOn));
-  findRefusal = (text: string, back: number) => this.#answer(() => this.#policy.findRefusal(text, back));
+  findRefusal = (text: string, back: number, domid?: number) =>
+    this.#answer(() => this.#policy.findRefusal(text, back, domid));
   readWorkload = (text: string) => this.#answer(() => this.#policy.readWorkload(text));
   writeWorkload = (definition: WorkloadDefinition) => this.#answer(() => this.#policy.writeWorkload(definition));
   translateWorkload = (definition: WorkloadDefinition, policyName: string) =>

@@ -89,6 +89,22 @@ describe('the policy tools over a machine', () => {
     );
   });
 
+  it('keep what xend refuses by itself, and what it went by', async () => {
+    const reasonOf = (text: string) => {
+      const number = lab.findRefusal(text, 0);
+      return lab.watch(true).decisions.find((decision) => decision.number === number)?.verdict?.reason;
+    };
+    const image = 'file:/home/xen/dom_fc5/fedora.fc5.img';
+    const before = lab.findRefusal('', 0);
+    await run(`xm resetpolicy; xm rmlabel res ${image}; cd /root; xm addlabel barge dom domain3.xm`);
+    expect(reasonOf("Could not reset the system's policy. Try to halt all guests.")).toBe(
+      'DEFAULT lets nothing run but Domain-0: domain1.',
+    );
+    expect(reasonOf('An error occurred removing the label: The resource is in use')).toBe('domain1 uses it.');
+    expect(reasonOf("Label 'barge' not found.")).toBe('Policy mytest has no VM label barge.');
+    expect(lab.findRefusal('', 3)).toBe(before);
+  });
+
   it('foresee what setpolicy will answer', async () => {
     const xml = lab.inForce()!;
     const next = xml
@@ -136,6 +152,19 @@ describe('the policy tools over a machine', () => {
       decisions.find(({ policy, hook }) => policy === 'mytest 1.0' && hook === 'conflictset')?.conflict?.type,
     ).toBe('B-Bank');
     expect(lab.live().policy).toMatchObject({ name: 'DEFAULT' });
+  });
+
+  it('keep that dry-run found no label, by both lines that it prints', async () => {
+    expect(await run('cd /root; grep -v access_control domain1.xm >bare.xm; xm dry-run bare.xm')).toContain(
+      '   domain1: DENIED\n   --> Domain not labeled\n',
+    );
+    const number = lab.findRefusal('domain1: DENIED', 0);
+    expect(lab.findRefusal('Domain not labeled', 0)).toBe(number);
+    expect(lab.watch(true).decisions.find((decision) => decision.number === number)?.verdict).toMatchObject({
+      asked: 'start',
+      who: 'domain1',
+      isPermitted: false,
+    });
   });
 });
 

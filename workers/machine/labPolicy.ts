@@ -243,21 +243,31 @@ export class LabPolicy {
   }
 
   /** The refusal that an operator has before him: the last with this text ('': any), or one of those before it. */
-  findRefusal(text: string, back: number): number | null {
-    const [, conflict] = /^CHINESE WALL CONFLICT in type ([0-9a-f]+)\.$/.exec(text) ?? [];
-    const isMeant = ({ verdict, decision }: LoggedDecision): boolean => {
-      if (conflict === undefined) return verdict?.text !== undefined && sameRefusal(verdict.text, text);
-      const isRefused = decision?.hook === 'create' && !decision.isPermitted;
-      return isRefused && decision.types[0] === Number.parseInt(conflict, 16);
-    };
-    const refusals = (this.host.acm?.decisions.since(0) ?? []).filter(isMeant);
+  findRefusal(text: string, back: number, domid?: number): number | null {
+    const refusals = (this.host.acm?.decisions.since(0) ?? []).filter(this.#isMeantBy(text, domid));
     return refusals.at(-1 - back)?.number ?? refusals.at(0)?.number ?? null;
+  }
+
+  #isMeantBy(text: string, domid: number | undefined): (entry: LoggedDecision) => boolean {
+    const [, conflict] = /^CHINESE WALL CONFLICT in type ([0-9a-f]+)\.$/.exec(text) ?? [];
+    if (conflict !== undefined)
+      return ({ decision }) =>
+        decision?.hook === 'create' && !decision.isPermitted && decision.types[0] === Number.parseInt(conflict, 16);
+    const [, type, id] = /^(\w+) \w+-(\d+): 13 allocating event channel$/.exec(text) ?? [];
+    if (id === undefined) return ({ verdict }) => verdict?.text !== undefined && sameRefusal(verdict.text, text);
+    return ({ decision }) => {
+      if (decision?.hook !== 'evtchn' || decision.isPermitted) return false;
+      const guest = decision.subject.domid;
+      if (domid !== undefined && domid !== guest) return false;
+      const backend = this.host.toolstack?.peek(`/local/domain/${guest}/device/${type}/${id}/backend-id`);
+      return backend === undefined || Number(backend) === decision.object?.domid;
+    };
   }
 }
 
 /** A link is one line of a refusal; the reasons of a policy's refusal stand below it. */
 function sameRefusal(said: string, read: string): boolean {
-  return said === read || said.startsWith(read);
+  return said.startsWith(read) || said.split('\n').includes(read);
 }
 
 function decodable(file: PolicyFile): BinaryPolicy | undefined {

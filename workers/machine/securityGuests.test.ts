@@ -106,6 +106,10 @@ describe('a storage driver domain', () => {
     // What the page is told of it: names, and that they have no type in common.
     const bench = new LabPolicy(machine.host.host);
     bench.report(0);
+    const line = 'vbd vbd-51712: 13 allocating event channel';
+    const refused = bench.watch(true).decisions.findLast(({ isPermitted }) => !isPermitted);
+    expect(bench.findRefusal(line, 0, await domid('auto'))).toBe(refused?.number);
+    expect(bench.findRefusal(line, 0, 0)).toBeNull();
     expect(bench.watch(true).decisions.findLast(({ isPermitted }) => !isPermitted)).toMatchObject({
       hook: 'evtchn',
       policy: 'vio 1.0',

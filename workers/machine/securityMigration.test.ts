@@ -1,6 +1,7 @@
 /** Moves between two hosts that have a policy: the destination decides, and a domain that it refuses stays where it is. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BootedHost, bootedHost, secondHost } from '../platform/node/testing';
+import { LabPolicy } from './labPolicy';
 
 const NEW = 'xm create -q /dev/null kernel=/boot/vmlinuz-2.6.18-xenU memory=32';
 
@@ -42,6 +43,17 @@ describe('with a policy on both hosts', () => {
       const { status, output } = await one.exec(`xm migrate ${option} bank host2`);
       expect(status).toBe(1);
       expect(output).toContain('Error: ');
+      // The link from that line: not an older refusal of this host's own.
+      const [, said = ''] = /^Error: (['"]?)(.*)\1$/m.exec(output)?.slice(1) ?? [];
+      const page = new LabPolicy(one.host.host);
+      const number = page.findRefusal(said, 0);
+      expect(page.watch(true).decisions.find((decision) => decision.number === number)?.verdict).toMatchObject({
+        asked: 'migrate',
+        who: 'bank',
+        resource: 'host2',
+        isPermitted: false,
+        reason: expect.stringContaining('The policy of host2 refused it'),
+      });
       expect(await domains(one)).toBe('bank ACM:mytest:A-Bank');
       expect(await domains(two)).toBe(before);
       expect(await on(one, 'xm list bank | tail -1')).toMatch(/ [r-][b-]---- /);

@@ -3,6 +3,8 @@ import { errno, strerror, XenError } from '../lib/errno';
 
 export class XendError extends Error {
   override readonly name: string = 'XendError';
+  /** The security policy refuses it. */
+  isByPolicy = false;
 }
 
 /** Fault 3: xm says that the domain does not exist and exits with status 3. */

@@ -2,11 +2,10 @@
  * Policies and labels in xend: what is in force, whether a domain may start and use its devices, and changes that happen
  * wholly or not at all (XendXSPolicyAdmin.py, util/acmpolicy.py and util/xsm/acm/acm.py in Xen 3.4).
  */
-import type { Verdict } from '../acm/decisionLog';
 import { defaultPolicy } from '../acm/defaultPolicy';
-import { chwallRowOf, ssidref } from '../acm/numbering';
-import { compilePolicy, decodePolicy } from '../acm/policyBinary';
-import { LookupError, PolicyMap, writeMap } from '../acm/policyMap';
+import { chwallRowOf } from '../acm/numbering';
+import { compilePolicy, decodePolicy, loadProblem } from '../acm/policyBinary';
+import { PolicyMap, writeMap } from '../acm/policyMap';
 import { DEFAULT_POLICY_NAME, UNLABELED } from '../acm/policyModel';
 import {
   type FullLabel,
@@ -17,25 +16,28 @@ import {
   updatedLabel,
 } from '../acm/policyUpdate';
 import { writePolicy } from '../acm/policyWriter';
-import { PolicyError, type PolicyFile, readPolicy } from '../acm/policyXml';
+import { type PolicyFile, readPolicy } from '../acm/policyXml';
 import { findResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
-import { prettyXml, xmlText } from '../acm/xmlTree';
+import { prettyXml } from '../acm/xmlTree';
 import { XsError } from '../acm/xserr';
 import { SysError } from '../guest/sys';
-import { sha1 } from '../lib/digest';
 import { sxpText } from '../lib/sxp';
 import { BootPolicy } from './bootPolicy';
 import type { DeviceConfig, DomainConfig } from './domainConfig';
 import type { XendEnvironment, XendFiles } from './environment';
-import { VmError, XendError, XsmError } from './errors';
+import { VmError, type XendError, XsmError } from './errors';
 import type { XendLog } from './log';
 import type { XendOptions } from './options';
 import type { PolicyState } from './securityApi';
 import {
   checkAuthority,
   checkResources,
+  dom0Word,
   HypervisorRefusal,
+  isActive,
   isDisk,
+  labelName,
+  movedReference,
   readForUpdate,
   setPolicyError,
   updatedVif,
@@ -43,6 +45,7 @@ import {
 import { commitChange, type Labelling } from './securityCommit';
 import { checkDisk, checkVif, type DevicePolicy, diskDecision, lookup } from './securityDevices';
 import { SecurityFiles } from './securityFiles';
+import { judged, reportRefusal } from './securityVerdicts';
 import { XcAcm } from './xcAcm';
 
 export const INACTIVE = 'INACTIVE';
@@ -115,20 +118,9 @@ export class XendSecurity {
     const enforced = this.acm.policy();
     if (!enforced) return;
     const { name, sha1: hash } = decodePolicy(enforced);
-    const saved = name === DEFAULT_POLICY_NAME ? undefined : this.#savedWithHash(name, hash);
+    const saved = name === DEFAULT_POLICY_NAME ? undefined : this.files.savedWithHash(name, hash);
     if (saved) this.#become(saved);
     else this.#forceDefault();
-  }
-
-  #savedWithHash(name: string, hash: Uint8Array): PolicyFile | undefined {
-    try {
-      const saved = this.files.savedPolicy(name);
-      const ours = saved && sha1(new TextEncoder().encode(xmlText(saved.document)));
-      return ours?.every((byte, i) => byte === hash[i]) ? saved : undefined;
-    } catch (error) {
-      if (!(error instanceof PolicyError)) throw error;
-      return undefined;
-    }
   }
 
   #forceDefault(): void {
@@ -196,25 +188,9 @@ export class XendSecurity {
   authorise(config: DomainConfig): number {
     if (!this.#current) return 0;
     const { map, file } = this.#current;
-    return this.#judged({ asked: 'start', who: config.name }, () => this.#authorise(config, map, file));
-  }
-
-  /** Tells whoever keeps the reasons how it ended. */
-  #judged<T>(question: Omit<Verdict, 'isPermitted' | 'text'>, body: () => T): T {
-    const { environment } = this.host;
-    try {
-      const result = body();
-      environment.onVerdict?.({ ...question, isPermitted: true });
-      return result;
-    } catch (error) {
-      if (error instanceof XendError) this.reportRefusal(question, error);
-      throw error;
-    }
-  }
-
-  reportRefusal(question: Omit<Verdict, 'isPermitted' | 'text'>, error: XendError): void {
-    const text = error instanceof XsmError ? [error.text, ...error.details].join('\n') : error.message;
-    this.host.environment.onVerdict?.({ ...question, isPermitted: false, text });
+    return judged(this.host.environment, { asked: 'start', who: config.name }, () =>
+      this.#authorise(config, map, file),
+    );
   }
 
   #authorise(config: DomainConfig, map: PolicyMap, file: PolicyFile): number {
@@ -237,7 +213,7 @@ export class XendSecurity {
   creationRefused(ssidref: number, name: string): XendError | undefined {
     if (!this.#current || this.acm.conflictset(ssidref)) return undefined;
     const refusal = new XsmError('Domain in conflict set with running domains');
-    this.reportRefusal({ asked: 'start', who: name }, refusal);
+    reportRefusal(this.host.environment, { asked: 'start', who: name }, refusal);
     return refusal;
   }
 
@@ -253,10 +229,14 @@ export class XendSecurity {
     }
     const rules = this.#devicePolicy();
     if (uname !== undefined)
-      this.#judged({ asked: 'disk', who: config.name, resource: uname }, () => checkDisk(rules, config, uname));
+      judged(this.host.environment, { asked: 'disk', who: config.name, resource: uname }, () =>
+        checkDisk(rules, config, uname),
+      );
     else if (device.class === 'vif') {
       const resource = sxpText(device.sxp, 'mac') ?? 'vif';
-      this.#judged({ asked: 'vif', who: config.name, resource }, () => checkVif(rules, config, device));
+      judged(this.host.environment, { asked: 'vif', who: config.name, resource }, () =>
+        checkVif(rules, config, device),
+      );
     }
   }
 
@@ -287,7 +267,7 @@ export class XendSecurity {
     options: { readonly isReload?: boolean; readonly forBoot?: boolean } = {},
   ): PolicyState {
     this.requireCurrent('xsm');
-    return this.#judged({ asked: 'policy', who: this.policyName }, () => {
+    return judged(this.host.environment, { asked: 'policy', who: this.policyName }, () => {
       try {
         this.#update(readForUpdate(source), options);
       } catch (error) {
@@ -301,20 +281,28 @@ export class XendSecurity {
   resetPolicy(): { readonly wasBoot: boolean } {
     const { file } = this.requireCurrent();
     const wasBoot = this.boot.name === file.policy.name;
-    const failure = (...details: readonly string[]) =>
-      new XsmError("Could not reset the system's policy. Try to halt all guests.", details);
-    // DEFAULT lets nothing run but Domain-0.
-    if (this.host.labelledDomains().some(({ domid }) => domid > 0)) throw failure();
+    const running = this.host.labelledDomains().filter(({ domid }) => domid > 0);
+    const reason =
+      running.length > 0
+        ? `DEFAULT lets nothing run but Domain-0: ${running.map(({ name }) => name).join(', ')}.`
+        : undefined;
+    judged(this.host.environment, { asked: 'policy', who: this.policyName, reason }, () => {
+      if (running.length > 0) throw resetFailure();
+      this.#resetPolicy();
+    });
+    return { wasBoot };
+  }
+
+  #resetPolicy(): void {
     const dom0 = this.#dom0();
     const label = dom0 && parseFullLabel(this.labelOf(dom0) ?? '')?.label;
     try {
       this.#update(readPolicy(writePolicy(defaultPolicy(label === UNLABELED ? undefined : label))), {});
     } catch (error) {
-      if (error instanceof XsError) throw failure();
-      if (error instanceof SysError) throw failure(error.message);
+      if (error instanceof XsError) throw resetFailure();
+      if (error instanceof SysError) throw resetFailure(error.message);
       throw error;
     }
-    return { wasBoot };
   }
 
   #update(file: PolicyFile, { isReload = false, forBoot = true }: { isReload?: boolean; forBoot?: boolean }): void {
@@ -383,7 +371,7 @@ export class XendSecurity {
       .labelledDomains()
       .flatMap(({ domid, info }) => (info ? [[domid, info.ssidref] as const] : []));
     const refusal = this.acm.changePolicy(binary, plan.deletions, plan.changes);
-    if (refusal) throw new HypervisorRefusal(refusal);
+    if (refusal) throw new HypervisorRefusal(refusal, loadProblem(binary));
     return () => {
       const back = this.acm.changePolicy(
         before,
@@ -407,28 +395,6 @@ export class XendSecurity {
   }
 }
 
-/** What Xen's boot line says of Domain-0's label; nothing under DEFAULT. */
-export function dom0Word(ssidref: number, label: string): string | undefined {
-  if (parseFullLabel(label)?.policy === DEFAULT_POLICY_NAME) return undefined;
-  return `0x${ssidref.toString(16).padStart(8, '0')}:${label}`;
-}
-
-/** What a policy calls a reference; unlabelled when it has no name for it. */
-function labelName(map: PolicyMap, ref: number): string {
-  try {
-    return map.label(ref);
-  } catch (error) {
-    if (!(error instanceof LookupError)) throw error;
-    return UNLABELED;
-  }
-}
-
-/** The reference that a change list gives a domain. */
-function movedReference(ref: number, { changes }: UpdatePlan): number {
-  const now = new Map(changes).get(chwallRowOf(ref));
-  return now === undefined ? ref : ssidref(now, now);
-}
-
-export function isActive({ powerState }: LabelledDomain): boolean {
-  return powerState === 'running' || powerState === 'paused';
+function resetFailure(...details: readonly string[]): XsmError {
+  return new XsmError("Could not reset the system's policy. Try to halt all guests.", details);
 }

@@ -42,8 +42,8 @@ export interface XendSecurityApi {
   /** The binary policy as the hypervisor has it, and Domain-0's reference. */
   dumpPolicy(): Promise<{ readonly binary: Uint8Array; readonly dom0: number } | undefined>;
 
-  /** Undefined: no such policy. */
-  labels(policy: string, kind: LabelKind): Promise<readonly string[] | undefined>;
+  /** Rejects when the policy was never compiled. */
+  labels(policy: string, kind: LabelKind): Promise<readonly string[]>;
   /** Rejects with `Label 'L' not found.` and the like. */
   checkLabel(policy: string, label: string, kind: 'dom' | 'res'): Promise<void>;
 
@@ -68,8 +68,8 @@ export interface XendSecurityApi {
     label: { readonly policy: string; readonly label: string } | undefined,
   ): Promise<void>;
 
-  /** What would become of a domain with this label (`ACM:policy:label`, or none) and these disks. */
-  dryRun(label: string | undefined, unames: readonly string[]): Promise<DryRun>;
+  /** What would become of a domain with this name, this label (`ACM:policy:label`, or none) and these disks. */
+  dryRun(name: string, label: string | undefined, unames: readonly string[]): Promise<DryRun>;
 
   makePolicy(name: string): Promise<void>;
   loadPolicy(name: string): Promise<void>;

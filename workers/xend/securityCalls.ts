@@ -1,4 +1,4 @@
-import type { LabelKind } from '../acm/policyMap';
+import type { LabelKind, PolicyMap } from '../acm/policyMap';
 import { INACCESSIBLE, UNLABELED } from '../acm/policyModel';
 import { fullLabel, parseFullLabel } from '../acm/policyUpdate';
 import { findResource, normalResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
@@ -11,11 +11,12 @@ import type { XendDomainInfo } from './domainInfo';
 import type { XendDomain } from './domains';
 import { XendError, XendInvalidDomain, XsmError, XsmFault } from './errors';
 import { OlderPolicy } from './olderPolicy';
-import { dom0Word, isActive, type XendSecurity } from './security';
+import type { XendSecurity } from './security';
 import type { DryRun, PolicyState, XendSecurityApi } from './securityApi';
-import { isDisk, pairsText, withVifLabel } from './securityChange';
+import { dom0Word, isActive, isDisk, pairsDetails, pairsText, withVifLabel } from './securityChange';
 import { commitChange } from './securityCommit';
 import { lookup } from './securityDevices';
+import { refusable, reportRefusal } from './securityVerdicts';
 
 const SCRIPTS = '/etc/xen/scripts';
 
@@ -79,25 +80,34 @@ export class SecurityCalls implements XendSecurityApi {
 
   // --- labels
 
-  async labels(policy: string, kind: LabelKind): Promise<readonly string[] | undefined> {
-    return asFault(() => lookup(() => this.#security.files.map(policy)?.labels(kind)));
+  async labels(policy: string, kind: LabelKind): Promise<readonly string[]> {
+    return asFault(() => lookup(() => this.#map(policy).labels(kind)));
   }
 
   async checkLabel(policy: string, label: string, kind: 'dom' | 'res'): Promise<void> {
-    this.#requireLabel(policy, label, kind);
+    this.#requireLabel(policy, label, kind, 'a configuration file');
   }
 
-  #requireLabel(policy: string, label: string, kind: 'dom' | 'res'): number {
-    return lookup(() => {
-      const map = this.#security.files.map(policy);
-      if (!map) {
-        const { files } = this.#security;
-        const missing = files.files.exists(files.path(policy, '-security_policy.xml')) ? 'Mapping' : 'Policy';
-        const path = files.path(policy, missing === 'Mapping' ? '.map' : '-security_policy.xml');
-        throw new XsmError(`${missing} file '${path}' not found.`);
-      }
-      return map.ssidref(label, kind);
-    });
+  /** `who`: what it is for. */
+  #requireLabel(policy: string, label: string, kind: 'dom' | 'res', who: string): number {
+    const what = kind === 'dom' ? 'VM' : 'resource';
+    const reason = `Policy ${policy} has no ${what} label ${label}.`;
+    return refusable(this.domains.environment, { asked: 'relabel', who, reason }, () =>
+      this.#findLabel(policy, label, kind),
+    );
+  }
+
+  #findLabel(policy: string, label: string, kind: 'dom' | 'res'): number {
+    return lookup(() => this.#map(policy).ssidref(label, kind));
+  }
+
+  #map(policy: string): PolicyMap {
+    const { files } = this.#security;
+    const map = files.map(policy);
+    if (map) return map;
+    const missing = files.files.exists(files.path(policy, '-security_policy.xml')) ? 'Mapping' : 'Policy';
+    const path = files.path(policy, missing === 'Mapping' ? '.map' : '-security_policy.xml');
+    throw new XsmError(`${missing} file '${path}' not found.`);
   }
 
   // --- resources
@@ -119,11 +129,11 @@ export class SecurityCalls implements XendSecurityApi {
     const failed: Failed = (code, details) =>
       new XsmError(`An error occurred labeling the resource: ${xserrText(code)}`, details);
     const name = asFault(() => this.#named(() => normalResource(resource, this.#files)));
-    if (label !== INACCESSIBLE) asFault(() => this.#requireLabel(policy, label, 'res'));
+    if (label !== INACCESSIBLE) asFault(() => this.#requireLabel(policy, label, 'res', resource));
     const entries = files.resources();
     const old = findResource(entries, resource, this.#files);
     if (old) throw new XsmError(`'${resource}' is already labeled with '${fullLabel(old)}'.`);
-    if (this.#isInUse(name)) throw failed('RESOURCE_IN_USE');
+    this.#requireUnused(name, resource, failed);
     const isVlan = name.startsWith('vlan:');
     if (
       isVlan &&
@@ -142,7 +152,7 @@ export class SecurityCalls implements XendSecurityApi {
       new XsmError(`An error occurred removing the label: ${xserrText(code)}`, details);
     const old = asFault(() => this.#named(() => findResource(files.resources(), resource, this.#files)));
     if (!old) throw new XsmError('Resource not labeled');
-    if (this.#isInUse(old.name)) throw failed('RESOURCE_IN_USE');
+    this.#requireUnused(old.name, resource, failed);
     await this.#changeScript('remove', old);
     fileErrors(failed, () => files.writeResources(files.resources().filter(({ name }) => name !== old.name)));
   }
@@ -156,17 +166,20 @@ export class SecurityCalls implements XendSecurityApi {
     }
   }
 
-  /** By a running domain; a paused one does not count. */
-  #isInUse(name: string): boolean {
-    return this.domains
+  /** Throws when a running domain uses it; a paused one does not count. */
+  #requireUnused(name: string, resource: string, failed: Failed): void {
+    const user = this.domains
       .all()
-      .some(
+      .find(
         (domain) =>
           domain.powerState === 'running' &&
           domain.config.devices.some(
             (device) => isDisk(device) && this.#normal(sxpText(device.sxp, 'uname') ?? '') === name,
           ),
       );
+    if (!user) return;
+    const question = { asked: 'relabel', who: resource, reason: `${user.name} uses it.` } as const;
+    throw reportRefusal(this.domains.environment, question, failed('RESOURCE_IN_USE'));
   }
 
   #normal(uname: string): string | undefined {
@@ -213,12 +226,9 @@ export class SecurityCalls implements XendSecurityApi {
 
   async setDomainLabel(key: string, policy: string, label: string): Promise<{ readonly isDormant: boolean }> {
     const domain = this.#domain(key);
-    try {
-      return this.#setDomainLabel(domain, policy, label);
-    } catch (error) {
-      if (error instanceof XsmError) this.#security.reportRefusal({ asked: 'relabel', who: domain.name }, error);
-      throw error;
-    }
+    return refusable(this.domains.environment, { asked: 'relabel', who: domain.name }, () =>
+      this.#setDomainLabel(domain, policy, label),
+    );
   }
 
   #setDomainLabel(domain: XendDomainInfo, policy: string, label: string): { readonly isDormant: boolean } {
@@ -250,7 +260,8 @@ export class SecurityCalls implements XendSecurityApi {
           const before = domain.info?.ssidref ?? 0;
           const { acm } = this.#security;
           const refusal = acm.relabel([[domain.domid, ssidref]]);
-          if (refusal) throw failed('HV_OP_FAILED', [], `. Hypervisor reported errors:${pairsText(refusal)}`);
+          if (refusal)
+            throw failed('HV_OP_FAILED', pairsDetails(refusal), `. Hypervisor reported errors:${pairsText(refusal)}`);
           return () => void acm.relabel([[domain.domid, before]]);
         },
       }),
@@ -302,8 +313,15 @@ export class SecurityCalls implements XendSecurityApi {
   ) {
     const domain = this.#vm(key);
     const vif = this.#vif(domain, index);
-    if (isActive(domain)) throw new XsmError(xserrText('RESOURCE_IN_USE'));
-    if (label) asFault(() => this.#requireLabel(label.policy, label.label, 'res'));
+    if (isActive(domain)) {
+      const question = {
+        asked: 'relabel',
+        who: `vif ${index} of ${domain.name}`,
+        reason: `${domain.name} runs.`,
+      } as const;
+      throw reportRefusal(this.domains.environment, question, new XsmError(xserrText('RESOURCE_IN_USE')));
+    }
+    if (label) asFault(() => this.#requireLabel(label.policy, label.label, 'res', `vif ${index} of ${domain.name}`));
     const changed = withVifLabel(vif, label && fullLabel({ type: 'ACM', ...label }));
     const devices = domain.config.devices.map((device) => (device === vif ? changed : device));
     commitChange({ files: this.#files, labellings: [{ domain, label: domain.config.securityLabel, devices }] });
@@ -315,20 +333,26 @@ export class SecurityCalls implements XendSecurityApi {
     return vif;
   }
 
-  async dryRun(label: string | undefined, unames: readonly string[]): Promise<DryRun> {
+  async dryRun(name: string, label: string | undefined, unames: readonly string[]): Promise<DryRun> {
     if (!this.#security.isOn)
       return { domainProblem: label === undefined ? undefined : 'Security off, but domain labeled', resources: [] };
     const { map, file } = this.#security.requireCurrent();
     const isUnlabeledFine = file.policy.vmLabels.some(({ name }) => name === UNLABELED);
-    if (label === undefined && !isUnlabeledFine) return { domainProblem: 'Domain not labeled', resources: [] };
+    if (label === undefined && !isUnlabeledFine) {
+      const domainProblem = 'Domain not labeled';
+      // As the two lines that xm prints of it.
+      const text = `${name}: DENIED\n${domainProblem}`;
+      this.domains.environment.onVerdict?.({ asked: 'start', who: name, isPermitted: false, text });
+      return { domainProblem, resources: [] };
+    }
     const ssidref = lookup(() => map.ssidref(parseFullLabel(label ?? '')?.label ?? UNLABELED, 'dom'));
     const resources = unames.map((uname) => {
       this.#named(() => normalResource(uname, this.#files, true));
-      const { isPermitted, label: name, policy } = this.#security.diskDecision(ssidref, uname);
+      const { isPermitted, label: counts, policy } = this.#security.diskDecision(ssidref, uname);
       const verdict = { asked: 'disk', who: `a domain labelled ${label ?? UNLABELED}`, resource: uname } as const;
       const text = isPermitted ? undefined : `${uname}: DENIED`;
       this.domains.environment.onVerdict?.({ ...verdict, isPermitted, text });
-      return { resource: uname, isPermitted, label: name, policy };
+      return { resource: uname, isPermitted, label: counts, policy };
     });
     return { domainProblem: undefined, resources };
   }

@@ -2,10 +2,10 @@
  * What xend looks at, and says, when one policy takes the place of another: the devices of running domains under the new
  * labels, and the reasons of a refusal (util/acmpolicy.py in Xen 3.4).
  */
-import { steRowOf } from '../acm/numbering';
+import { chwallRowOf, ssidref, steRowOf } from '../acm/numbering';
 import { binaryOf } from '../acm/policyBinary';
 import { LookupError, type PolicyMap } from '../acm/policyMap';
-import { DEFAULT_POLICY_NAME } from '../acm/policyModel';
+import { DEFAULT_POLICY_NAME, UNLABELED } from '../acm/policyModel';
 import { type FullLabel, fullLabel, parseFullLabel, type UpdatePlan, updatedLabel } from '../acm/policyUpdate';
 import { PolicyError, type PolicyFile, readPolicy } from '../acm/policyXml';
 import { findResource, type ResourceEntry, ResourceNameError } from '../acm/resourceLabels';
@@ -141,6 +141,32 @@ export function refuseReservedName({ policy: { name, versionPlace } }: PolicyFil
   throw new PolicyError([{ code: 'BAD_POLICY_NAME', message: `the name ${name} is reserved`, place }]);
 }
 
+/** What a policy calls a reference; unlabelled when it has no name for it. */
+export function labelName(map: PolicyMap, ref: number): string {
+  try {
+    return map.label(ref);
+  } catch (error) {
+    if (!(error instanceof LookupError)) throw error;
+    return UNLABELED;
+  }
+}
+
+/** The reference that a change list gives a domain. */
+export function movedReference(ref: number, { changes }: UpdatePlan): number {
+  const now = new Map(changes).get(chwallRowOf(ref));
+  return now === undefined ? ref : ssidref(now, now);
+}
+
+/** What Xen's boot line says of Domain-0's label; nothing under DEFAULT. */
+export function dom0Word(ssidref: number, label: string): string | undefined {
+  if (parseFullLabel(label)?.policy === DEFAULT_POLICY_NAME) return undefined;
+  return `0x${ssidref.toString(16).padStart(8, '0')}:${label}`;
+}
+
+export function isActive({ powerState }: LabelledDomain): boolean {
+  return powerState === 'running' || powerState === 'paused';
+}
+
 /** Whatever is wrong with the file itself is one error during an update. */
 export function readForUpdate(source: Uint8Array): PolicyFile {
   const file = readAsXml(source);
@@ -159,8 +185,11 @@ function readAsXml(source: Uint8Array): PolicyFile {
 
 /** The hypervisor will not have the new policy. */
 export class HypervisorRefusal extends XsError {
-  constructor(readonly pairs: ErrorPairs) {
-    super('HV_OP_FAILED');
+  constructor(
+    readonly pairs: ErrorPairs,
+    detail: string,
+  ) {
+    super('HV_OP_FAILED', detail);
   }
 }
 
@@ -187,12 +216,21 @@ export function pairsText(pairs: ErrorPairs): string {
     .join('');
 }
 
+/** What the words of the original leave to be guessed. */
+export function pairsDetails(pairs: ErrorPairs): readonly string[] {
+  const isOwn = pairs.some(([code, data]) => code === 0x100 && data === 0);
+  return isOwn ? ["Domain-0's new label has no STE type, and Domain-0 has event channels to itself"] : [];
+}
+
 export function setPolicyError(error: unknown): unknown {
   const failed = (text: string, details: readonly string[] = []) =>
     new XsmError(`An error occurred trying to set the policy: ${text}.`, details);
   if (error instanceof HypervisorRefusal) {
-    if (error.pairs.length === 0) return failed("Unknown XSERR code '0x1'.");
-    return failed(`${xserrText('HV_OP_FAILED')}. Hypervisor reported errors:${pairsText(error.pairs)}`);
+    if (error.pairs.length === 0) return failed("Unknown XSERR code '0x1'.", [error.detail]);
+    return failed(
+      `${xserrText('HV_OP_FAILED')}. Hypervisor reported errors:${pairsText(error.pairs)}`,
+      pairsDetails(error.pairs),
+    );
   }
   if (error instanceof SysError) return failed(xserrText('FILE_ERROR'), [error.message]);
   if (!(error instanceof XsError)) return error;

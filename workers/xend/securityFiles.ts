@@ -2,9 +2,10 @@
 
 import { compilePolicy } from '../acm/policyBinary';
 import { type MapFiles, PolicyMap, writeMap } from '../acm/policyMap';
-import { type PolicyFile, readPolicy } from '../acm/policyXml';
+import { PolicyError, type PolicyFile, readPolicy } from '../acm/policyXml';
 import { type ResourceEntry, readResourceLabels, writeResourceLabels } from '../acm/resourceLabels';
 import { xmlText } from '../acm/xmlTree';
+import { sha1 } from '../lib/digest';
 import type { XendFiles } from './environment';
 
 /** What administrators write. */
@@ -51,6 +52,18 @@ export class SecurityFiles {
   savedPolicy(name: string): PolicyFile | undefined {
     const bytes = this.files.read(this.path(name, SUFFIX));
     return bytes && readPolicy(bytes);
+  }
+
+  /** The same when it is what a policy in force was made of. */
+  savedWithHash(name: string, hash: Uint8Array): PolicyFile | undefined {
+    try {
+      const saved = this.savedPolicy(name);
+      const ours = saved && sha1(new TextEncoder().encode(xmlText(saved.document)));
+      return ours?.every((byte, i) => byte === hash[i]) ? saved : undefined;
+    } catch (error) {
+      if (!(error instanceof PolicyError)) throw error;
+      return undefined;
+    }
   }
 
   /** The map of a policy that was compiled once; undefined: it never was. Throws LookupError. */

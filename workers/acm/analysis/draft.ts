@@ -63,10 +63,14 @@ function notes(policy: AcmPolicy, root: XmlElement): readonly PolicyIssue[] {
   const note = (message: string, place: Place | undefined) =>
     void found.push({ severity: 'warning', code: 'note', message, line: place?.line ?? 1, column: place?.column ?? 1 });
   if (!policy.chwall) note('Without a ChineseWall part this policy cannot be loaded.', undefined);
+  if (!policy.ste)
+    note('Without a SimpleTypeEnforcement part Domain-0 could not talk to itself: Xen refuses it.', undefined);
   const primaries = elements(root).filter(({ attributes }) => attributes.has('priority'));
   if (primaries.length > 1)
     note('Both parts say that they are the primary one; it is Chinese Wall.', primaries[1]!.place);
   const bootstrap = policy.vmLabels.find(({ name }) => name === policy.bootstrap);
+  if (policy.ste && bootstrap?.ste.length === 0)
+    note(`Domain-0's label ${bootstrap.name} has no STE type: Xen refuses the policy.`, bootstrap.place);
   const dom0Types = new Set(bootstrap?.ste);
   for (const { name, ste, place } of policy.vmLabels) {
     if (ste.length === 0) note(`VM label ${name} has no STE type: no domain with it is ever authorised to run.`, place);

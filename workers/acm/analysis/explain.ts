@@ -55,6 +55,7 @@ function partyOf(
 ): PolicyParty {
   const held = (row: Uint16Array | undefined, types: readonly string[] | undefined) =>
     [...(row ?? [])].flatMap((value, type) => (value ? [types?.[type] ?? `type ${type}`] : []));
+  if (ssidref === undefined) return { domid, label: '', ste: [], chwall: [], isMissing: true };
   return {
     domid,
     name: domid === undefined ? undefined : names.domain(domid),

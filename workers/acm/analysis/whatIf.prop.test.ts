@@ -163,6 +163,27 @@ describe('an edited policy held against running domains', () => {
     ]);
   });
 
+  it('says that Xen loads no policy without a Chinese wall', () => {
+    const vmLabels = orchard.vmLabels.map((label) => ({ ...label, chwall: [] }));
+    const answer = whatIf(update({ vmLabels, chwall: undefined }), '', facts(orchard, running));
+    expect(answer).toMatchObject({
+      isLegal: false,
+      reasons: [{ code: 'HV_OP_FAILED', text: 'a policy without ChineseWall cannot be loaded' }],
+    });
+  });
+
+  it('says that Domain-0 needs a type', () => {
+    const vmLabels = orchard.vmLabels.map((label) =>
+      label.name === orchard.bootstrap ? { ...label, ste: [] } : label,
+    );
+    const answer = whatIf(update({ vmLabels }), '', facts(orchard, running.slice(0, 1)));
+    const who = 'Domain-0 (SystemManagement)';
+    expect(answer.reasons).toEqual([
+      { code: 'HV_OP_FAILED', text: `event channel sharing violation between ${who} and ${who}` },
+    ]);
+    expect(answer.domains[0]?.refusals).toHaveLength(1);
+  });
+
   it('names the disks that would be out of reach', () => {
     const resourceLabels = orchard.resourceLabels.map((label) =>
       label.name === 'apple' ? { ...label, ste: 'pear' } : label,

@@ -179,6 +179,7 @@ class Update {
 
   /** What the hypervisor finds: rows in use, the wall, channels and grants. */
   hypervisorReasons(): readonly Reason[] {
+    if (!this.next.chwall) return [hypervisor('a policy without ChineseWall cannot be loaded')];
     const gone = this.#moved.filter(({ labelThen }) => labelThen === undefined);
     if (gone.length > 0)
       return gone.map(({ name, labelNow }) => hypervisor(`${name} runs with label ${labelNow}, which is gone`));
@@ -225,7 +226,8 @@ class Update {
         seen.add(key);
         return this.#types.share(steRowOf(a.refThen), steRowOf(b.refThen)) ? [] : [{ kind, a, b }];
       });
-    return [...broken('event channel', this.facts.evtchns), ...broken('grant table', this.facts.grants)];
+    // Domain-0's xenstore and console talk to its kernel.
+    return [...broken('event channel', [[0, 0], ...this.facts.evtchns]), ...broken('grant table', this.facts.grants)];
   }
 
   domains(): readonly WhatIfDomain[] {
@@ -246,7 +248,7 @@ class Update {
       }
       for (const { kind, a, b } of this.#violations()) {
         refuse(a.domid, `shares no type with ${b.name}, with which it has a ${kind}`);
-        refuse(b.domid, `shares no type with ${a.name}, with which it has a ${kind}`);
+        if (a !== b) refuse(b.domid, `shares no type with ${a.name}, with which it has a ${kind}`);
       }
     }
     return this.#moved.map((domain) => ({

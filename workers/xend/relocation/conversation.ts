@@ -27,10 +27,11 @@ export function writeLine(connection: Connection, line: string): Promise<void> {
   return connection.write(new TextEncoder().encode(`${line}\n`));
 }
 
-/** `(err (type T) (value V))`. */
+/** `(err (type T) (value V))`, and `(by policy)` when the security policy of this host refuses. */
 export function errorLine(error: unknown): string {
   const type = error instanceof Error ? error.name : 'Error';
-  return printSxp(['err', ['type', type], ['value', textOf(error)]]);
+  const by: Sxp[] = error instanceof XendError && error.isByPolicy ? [['by', 'policy']] : [];
+  return printSxp(['err', ['type', type], ['value', textOf(error)], ...by]);
 }
 
 /** The answer's first word and the rest of it; an `(err …)` is thrown as the XendError that it tells of. */
@@ -43,6 +44,10 @@ export function parseAnswer(line: string): { readonly word: string; readonly res
   }
   const word = sxpName(sxp);
   if (sxp === undefined || word === undefined) throw new XendError(`unexpected answer: ${line}`);
-  if (word === 'err') throw new XendError(sxpText(sxp, 'value') ?? line);
+  if (word === 'err') {
+    const error = new XendError(sxpText(sxp, 'value') ?? line);
+    error.isByPolicy = sxpText(sxp, 'by') === 'policy';
+    throw error;
+  }
   return { word, rest: sxp };
 }

@@ -60,6 +60,16 @@ export async function sendDomain(
     if (isCancelled)
       log.info('XendDomain:1310', `Migration of ${name} (${domid}) to ${request.host} was cancelled: it goes on here.`);
     watch?.ended(isCancelled ? 'cancelled' : { failed: textOf(error) });
+    if (error instanceof XendError && error.isByPolicy)
+      environment.onVerdict?.({
+        asked: 'migrate',
+        who: name,
+        resource: request.host,
+        isPermitted: false,
+        // As the other host's policy tools said it, without the quotation marks.
+        text: error.message.replace(/^(['"])(.*)\1$/, '$2'),
+        reason: `The policy of ${request.host} refused it: its own decision, and the reason, are kept on that host.`,
+      });
     throw error;
   }
 }

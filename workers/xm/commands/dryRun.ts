@@ -27,8 +27,8 @@ export const dryRun: XmCommand = {
           usage: false,
         });
     }
-    const result = await xend.security.dryRun(label, unames);
     const name = sxpText(config, 'name') ?? '';
+    const result = await xend.security.dryRun(name, label, unames);
     const isRefused = result.domainProblem !== undefined;
     io.print(`Checking domain:\n   ${name}: ${isRefused ? 'DENIED' : 'PERMITTED'}\n`);
     if (isRefused) io.print(`   --> ${result.domainProblem}\nChecking resources: (skipped)\n`);

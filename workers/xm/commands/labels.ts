@@ -27,7 +27,6 @@ export const labels: XmCommand = {
     if (policy === undefined && !(await xend.security.isOn()))
       throw new XsmFault(`Current policy '${active}' has no labels defined.`);
     const names = await xend.security.labels(policy ?? active, kind);
-    if (!names) throw new XsmFault(`Unknown policy '${policy ?? active}'`);
     io.print(names.map((name) => `${name}\n`).join(''));
     return 0;
   },
