@@ -1,13 +1,20 @@
 /** What the policy module adds to the paths of grants and event channels: the same hypercalls with and without asking it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MAP_WINDOW_START } from '../../workers/abi/cpu';
 import {
   EVTCHNOP_alloc_unbound,
   EVTCHNOP_bind_interdomain,
   EVTCHNOP_close,
   EVTCHNOP_send,
 } from '../../workers/abi/eventChannel';
-import { GNTTABOP_copy } from '../../workers/abi/grantTable';
+import {
+  GNTMAP_host_map,
+  GNTST_okay,
+  GNTTABOP_copy,
+  GNTTABOP_map_grant_ref,
+  GNTTABOP_unmap_grant_ref,
+} from '../../workers/abi/grantTable';
 import { DOMID_SELF, type Domid, type Gref, hypercall } from '../../workers/abi/xen';
 import { AcmHooks } from '../../workers/acm/acmHooks';
 import { compilePolicy } from '../../workers/acm/policyBinary';
@@ -89,29 +96,79 @@ function addedCost(hooks: SwitchedHooks, path: () => void, turns: number): numbe
   return (median(times.asked) / median(times.unasked) - 1) * 100;
 }
 
-/** Copies pages that the other guest granted, sixteen to a hypercall. */
-function grantCopies({ host, one, two }: Pair): () => void {
-  const COUNT = 16;
+/** Pages to a hypercall. */
+const COUNT = 16;
+
+/** References of pages that the first guest grants to the second. */
+function granted({ host, one, two }: Pair): readonly Gref[] {
   const table = host.hv.memory.bytes(one.domain.grants.frames[0]!);
   const entries = new DataView(table.buffer, table.byteOffset);
-  const words: number[] = [];
-  for (let i = 0; i < COUNT; i++) {
+  return Array.from({ length: COUNT }, (_, i) => {
     const gref = (8 + i) as Gref;
     one.domain.grants.setFrame(gref, one.domain.space.p2m.get(4 + i)!);
     entries.setUint16(8 * gref + 2, two.domid, true);
     one.domain.grants.setFlags(gref, 1);
-    // source: grant, domain, offset; destination: own frame; length and flags.
-    words.push(gref, one.domid, two.domain.space.p2m.get(24 + i)!, DOMID_SELF, 4096 | (1 << 16), 0);
-  }
-  const va = two.alloc(4 * words.length);
-  const view = two.view(va);
+    return gref;
+  });
+}
+
+/** A hypercall's elements in the guest's memory. */
+function elements(guest: TestGuest, list: readonly (readonly number[])[]) {
+  const words = list.flat();
+  const va = guest.alloc(4 * words.length);
+  const view = guest.view(va);
   words.forEach((word, i) => {
     view.setUint32(4 * i, word, true);
   });
+  return { va, view };
+}
+
+function grantCall(guest: TestGuest, operation: number, va: number): void {
+  const result = guest.call(hypercall.grant_table_op, operation, va, COUNT);
+  if (result !== 0) throw new Error(`grant operation ${operation}: ${result}`);
+}
+
+function checkStatus(view: DataView, at: number): void {
+  const status = view.getInt16(at, true);
+  if (status !== GNTST_okay) throw new Error(`grant operation: status ${status}`);
+}
+
+/** Copies pages that the other guest granted. */
+function grantCopies(guests: Pair): () => void {
+  const { one, two } = guests;
+  // source: grant, domain, offset; destination: own frame; length and flags.
+  const copies = granted(guests).map((gref, i) => {
+    const own = two.domain.space.p2m.get(24 + i)!;
+    return [gref, one.domid, own, DOMID_SELF, 4096 | (1 << 16), 0];
+  });
+  const { va, view } = elements(two, copies);
   return () => {
-    const result = two.call(hypercall.grant_table_op, GNTTABOP_copy, va, COUNT);
-    if (result !== 0) throw new Error(`grant copy: ${result}`);
-    if (view.getInt16(20, true) !== 0) throw new Error(`grant copy: status ${view.getInt16(20, true)}`);
+    grantCall(two, GNTTABOP_copy, va);
+    checkStatus(view, 20);
+  };
+}
+
+/** Maps pages that the other guest granted, and gives them back: nothing is done with a page, unlike in a copy. */
+function grantMaps(guests: Pair): () => void {
+  const { one, two } = guests;
+  const grefs = granted(guests);
+  const at = grefs.map((_, i) => MAP_WINDOW_START + 4096 * i);
+  const maps = elements(
+    two,
+    grefs.map((gref, i) => [at[i]!, 0, GNTMAP_host_map, gref, one.domid, 0, 0, 0]),
+  );
+  const unmaps = elements(
+    two,
+    grefs.map((_, i) => [at[i]!, 0, 0, 0, 0, 0]),
+  );
+  return () => {
+    grantCall(two, GNTTABOP_map_grant_ref, maps.va);
+    checkStatus(maps.view, 18);
+    grefs.forEach((_, i) => {
+      unmaps.view.setUint32(24 * i + 16, maps.view.getUint32(32 * i + 20, true), true);
+    });
+    grantCall(two, GNTTABOP_unmap_grant_ref, unmaps.va);
+    checkStatus(unmaps.view, 20);
   };
 }
 
@@ -145,9 +202,11 @@ export function hooksCost(): readonly Row[] {
   const guests = pair();
   const { hooks } = guests;
   const copies = addedCost(hooks, grantCopies(guests), 20_000);
+  const maps = addedCost(hooks, grantMaps(guests), 20_000);
   const events = addedCost(hooks, channels(guests), 8_000);
   return [
     { name: 'policy: added to a copy of 16 granted pages', value: copies, unit: '%', budget: { most: 1 } },
+    { name: 'policy: added to a map and unmap of 16 granted pages', value: maps, unit: '%', budget: { most: 1 } },
     { name: 'policy: added to a channel with 100 events', value: events, unit: '%', budget: { most: 1 } },
   ];
 }

@@ -3,6 +3,8 @@ import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { useLab } from '../store/labStore';
 import { renderWithLab } from '../worker/testLab';
 import { useBench } from './bench';
+import { watchDownloads } from './downloads.testkind';
+import { extract } from './embedded';
 import { PolicyBenchPanel } from './PolicyBenchPanel';
 import { mytest, PolicyLab } from './policyLab.testkind';
 import { openWhy } from './why';
@@ -253,6 +255,47 @@ it('says whether nothing was refused, or nothing is like that', async () => {
   expect(screen.getByRole('button', { name: /domain2 may not start/ })).toBeTruthy();
   fireEvent.change(screen.getByRole('searchbox', { name: 'Filter decisions' }), { target: { value: 'zebra' } });
   expect(screen.getByText('No decision has these letters in its reason.')).toBeTruthy();
+});
+
+it('exports policy and assertions as one file', async () => {
+  await bench();
+  const downloads = watchDownloads();
+  act(() => useBench.getState().editAssertions('A-Bank may not run with B-Bank'));
+  fireEvent.click(screen.getByRole('button', { name: 'Export' }));
+  expect([...downloads.keys()]).toEqual(['mytest-security_policy.xml']);
+  const { xml, assertions } = extract(await downloads.get('mytest-security_policy.xml')!);
+  expect(xml.trim()).toBe(mytest.trim());
+  expect(assertions).toBe('A-Bank may not run with B-Bank');
+});
+
+it('keeps the assertions in Domain-0 beside the policy', async () => {
+  const { lab } = await bench();
+  const choice = screen.getByRole<HTMLSelectElement>('combobox', { name: 'Policy' });
+  const policy = '/etc/xen/acm-security/policies/mytest-security_policy.xml';
+  const open = async () => {
+    await screen.findByRole('option', { name: 'mytest' });
+    fireEvent.change(choice, { target: { value: policy } });
+    await waitFor(() => expect(useBench.getState().path).toBe(policy));
+    view('Assertions');
+  };
+  const field = () => screen.getByRole<HTMLTextAreaElement>('textbox', { name: /^Assertions/ });
+  const file = '/etc/xen/acm-security/policies/mytest-assertions.txt';
+  const write = async (text: string) => {
+    fireEvent.change(field(), { target: { value: text } });
+    await act(async () => {
+      fireEvent.click(screen.getByRole('button', { name: 'Save' }));
+    });
+    await waitFor(() => expect(lab.files.get(file)).toBe(text));
+  };
+  await open();
+  expect(field().value).toBe('');
+  await write('domain1 may start');
+  expect(lab.files.get(policy)).toBe(mytest);
+  act(() => useBench.getState().replace({ xml: '', assertions: '' }));
+  await open();
+  expect(field().value).toBe('domain1 may start');
+  // Assertions that were all taken out do not come back either.
+  await write('');
 });
 
 it('asks before changes are lost to another policy', async () => {

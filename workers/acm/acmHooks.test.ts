@@ -15,7 +15,13 @@ import {
 } from '../abi/acm';
 import { XEN_DOMCTL_createdomain, XEN_DOMCTL_getdomaininfo } from '../abi/domctl';
 import { EVTCHNOP_alloc_unbound, EVTCHNOP_bind_interdomain } from '../abi/eventChannel';
-import { GNTST_okay, GNTST_permission_denied, GNTTABOP_copy, GNTTABOP_map_grant_ref } from '../abi/grantTable';
+import {
+  GNTST_okay,
+  GNTST_permission_denied,
+  GNTTABOP_copy,
+  GNTTABOP_map_grant_ref,
+  GNTTABOP_setup_table,
+} from '../abi/grantTable';
 import { DOMID_SELF, type Domid, type Gref, hypercall } from '../abi/xen';
 import { failure, ok, type TestGuest, TestHypervisor } from '../hypervisor/testing';
 import { seeded } from '../lib/random';
@@ -24,7 +30,7 @@ import { orchard } from './orchard.testkind';
 import { compilePolicy, decodePolicy } from './policyBinary';
 import { writePolicy } from './policyWriter';
 import { readPolicy } from './policyXml';
-import { buffer, words, xsmOp } from './xsmOp.testkind';
+import { buffer, fillBuffers, words, xsmOp } from './xsmOp.testkind';
 
 const KERNEL = new Uint8Array(4);
 const BINARY = compilePolicy(readPolicy(writePolicy(orchard)));
@@ -116,6 +122,40 @@ it('a guest that binds a port or maps a grant by hand against the policy is refu
     },
   });
   expect(refusals.some(({ decision }) => decision?.hook === 'grant')).toBe(true);
+});
+
+it('a port that was offered is not bound once the labels have nothing in common any more', () => {
+  const { host, hooks } = machine();
+  const [one, two] = guests(host, ref.apple, ref.apple) as [TestGuest, TestGuest];
+  const offer = one.callWith(hypercall.event_channel_op, EVTCHNOP_alloc_unbound, [DOMID_SELF | (two.domid << 16), 0]);
+  const port = ok(offer).words[1]!;
+  const bind = () => two.callWith(hypercall.event_channel_op, EVTCHNOP_bind_interdomain, [one.domid, port, 0]).result;
+  // A port that nobody has bound yet stands in the way of no relabelling.
+  const errors = host.dom0.alloc(160);
+  const relabel = (to: number) =>
+    xsmOp(host.dom0, ACMOP_relabeldoms, (fields) =>
+      fillBuffers(fields, [buffer(host.dom0, words(two.domid, to)), 8], [errors, 160]),
+    ).result;
+  expect(relabel(ref.press)).toBe(0);
+  expect(failure(bind())).toBe('EACCES');
+  expect(hooks.state.statistics.evtchnDenied).toBe(1);
+  expect(relabel(ref.apple)).toBe(0);
+  expect(bind()).toBe(0);
+});
+
+it('Domain-0 sets up the grant table of a domain only if the policy lets the two share; a domain its own always', () => {
+  const { host, hooks } = machine([KERNEL, BINARY], '0x00020002:ACM:orchard:apple');
+  const { dom0 } = host;
+  const [press, apple] = guests(host, ref.press, ref.apple) as [TestGuest, TestGuest];
+  const list = dom0.alloc(4);
+  const setUp = (caller: TestGuest, domid: Domid, at = list) =>
+    ok(caller.callWith(hypercall.grant_table_op, GNTTABOP_setup_table, [domid, 1, 0, at], 1)).view.getInt16(8, true);
+  expect(setUp(dom0, press.domid)).toBe(GNTST_permission_denied);
+  expect(dom0.view(list).getUint32(0, true)).toBe(0);
+  expect(hooks.state.statistics.grantDenied).toBe(1);
+  expect(setUp(dom0, apple.domid)).toBe(GNTST_okay);
+  expect(dom0.view(list).getUint32(0, true)).toBe(apple.domain.grants.frames[0]);
+  expect(setUp(press, DOMID_SELF, press.alloc(4))).toBe(GNTST_okay);
 });
 
 it('a domain whose label is shut out by a running one is not created', () => {

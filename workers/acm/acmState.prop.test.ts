@@ -44,8 +44,11 @@ describe('a random policy', () => {
         const labels = policy.vmLabels.map(({ name }) => name);
         for (const a of labels) {
           expect(map.label(map.ssidref(a, 'dom'))).toBe(a);
-          for (const b of labels)
-            expect(state.sharing(map.ssidref(a, 'dom'), map.ssidref(b, 'dom'))).toBe(words.share(a, b));
+          for (const b of labels) {
+            const [left, right] = [map.ssidref(a, 'dom'), map.ssidref(b, 'dom')];
+            expect(state.sharing(left, right)).toBe(words.share(a, b));
+            expect(state.authorization(left, right)).toBe(words.authorises(a, b));
+          }
           for (const { name } of policy.resourceLabels)
             expect(state.sharing(map.ssidref(a, 'dom'), map.ssidref(name, 'res'))).toBe(words.reads(a, name));
         }
@@ -162,15 +165,18 @@ it('a thousand policies of up to 200 labels decide as their own words say', () =
       vmLabels: types.map((_, i) => ({ name: `l${i}`, ste: some(), chwall: [types[random.below(size)]!] })),
       resourceLabels: types.map((type, i) => ({ name: `r${i}`, ste: type })),
     };
-    const { policy: read } = n % 25 === 0 ? readPolicy(writePolicy(policy)) : { policy };
+    const { policy: read } = readPolicy(writePolicy(policy));
     const state = new AcmState();
     state.install(decodePolicy(encodePolicy(binaryOf(read, NO_HASH))));
-    const rows = numberPolicy(read).vmLabels;
+    const { vmLabels: rows, resourceLabels } = numberPolicy(read);
     const words = naive(policy);
     const row = (label: string) => ssidref(rows.indexOf(label), rows.indexOf(label));
+    const resource = (label: string) => ssidref(rows.length + resourceLabels.indexOf(label), 0);
     for (let k = 0; k < 40; k++) {
-      const [a, b] = [`l${random.below(size)}`, `l${random.below(size)}`];
+      const [a, b, r] = [`l${random.below(size)}`, `l${random.below(size)}`, `r${random.below(size)}`];
       expect(state.sharing(row(a), row(b))).toBe(words.share(a, b));
+      expect(state.authorization(row(a), row(b))).toBe(words.authorises(a, b));
+      expect(state.sharing(row(a), resource(r))).toBe(words.reads(a, r));
       if (k >= 5) continue;
       expect(state.create(k, row(a))).toBe(true);
       expect(state.conflictset(row(b))).toBe(words.mayRun(b, [a]));

@@ -53,6 +53,11 @@ export function naive(policy: AcmPolicy) {
   const of = (label: string) => policy.vmLabels.find(({ name }) => name === label);
   return {
     share: (a: string, b: string) => (of(a)?.ste ?? []).some((type) => of(b)?.ste.includes(type)),
+    /** `a` has all that `b` has, which is not nothing. */
+    authorises: (a: string, b: string) => {
+      const wanted = of(b)?.ste ?? [];
+      return wanted.length > 0 && wanted.every((type) => of(a)?.ste.includes(type));
+    },
     reads: (a: string, resource: string) =>
       of(a)!.ste.includes(policy.resourceLabels.find(({ name }) => name === resource)!.ste),
     /** `label` beside domains with these labels. */

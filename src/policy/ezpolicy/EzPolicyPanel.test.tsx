@@ -4,6 +4,7 @@ import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { diffPolicies } from '../../../workers/acm/analysis/diff';
 import { readPolicy } from '../../../workers/acm/policyXml';
 import { renderWithLab } from '../../worker/testLab';
+import { watchDownloads } from '../downloads.testkind';
 import { mytest, PolicyLab } from '../policyLab.testkind';
 import { EzPolicyPanel } from './EzPolicyPanel';
 import { useEzPolicy } from './state';
@@ -85,6 +86,22 @@ it('saves and opens the definition', async () => {
   fireEvent.click(screen.getByRole('menuitem', { name: /^Open Workload/ }));
   await answer('/root/my.wld');
   await waitFor(() => expect(useEzPolicy.getState().definition).toEqual(before));
+});
+
+it('gives the definition to the reader, under the name that it has in Domain-0', async () => {
+  const lab = await chapter10();
+  const downloads = watchDownloads();
+  const toThisComputer = () => {
+    fireEvent.click(screen.getByRole('menuitem', { name: 'File' }));
+    fireEvent.click(screen.getByRole('menuitem', { name: /^Save to this computer/ }));
+  };
+  toThisComputer();
+  await waitFor(() => expect([...downloads.keys()]).toEqual(['myspec.wld']));
+  press('s', { ctrlKey: true });
+  await answer('/root/my.wld');
+  toThisComputer();
+  await waitFor(() => expect([...downloads.keys()]).toEqual(['myspec.wld', 'my.wld']));
+  for (const content of downloads.values()) expect(await content).toBe(lab.files.get('/root/my.wld'));
 });
 
 /** The table of the original's menus (tools/security/xensec_ezpolicy, Xen 3.4), in a browser's tab. */

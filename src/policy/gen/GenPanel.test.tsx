@@ -4,6 +4,7 @@ import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { readPolicy } from '../../../workers/acm/policyXml';
 import { renderWithLab } from '../../worker/testLab';
 import { useBench } from '../bench';
+import { watchDownloads } from '../downloads.testkind';
 import { mytest, PolicyLab } from '../policyLab.testkind';
 import { GenPanel } from './GenPanel';
 import { useGen } from './state';
@@ -40,6 +41,7 @@ const fill = (label: string, value: string) => {
 
 it('makes a policy from nothing, and says what it still needs', async () => {
   const lab = new PolicyLab();
+  const downloads = watchDownloads();
   await renderWithLab(<GenPanel />, lab);
   await click('Create');
   await click('Generate XML');
@@ -58,6 +60,10 @@ it('makes a policy from nothing, and says what it still needs', async () => {
   await waitFor(() => expect(lab.files.has(path)).toBe(true));
   // The original writes Version before Date, which the schema refuses.
   expect(readPolicy(lab.files.get(path)!).policy).toMatchObject({ name: 'small', version: '1.0', bootstrap: 'Sys' });
+  expect(downloads.size).toBe(0);
+  await click('Generate XML');
+  await waitFor(() => expect([...downloads.keys()]).toEqual(['security_policy.xml']));
+  expect(await downloads.get('security_policy.xml')).toBe(lab.files.get(path));
 });
 
 it('writes which part is the primary one, and wants types in that part only', async () => {

@@ -223,6 +223,16 @@ describe('a session', () => {
     expect(await ask({ op: 'host.boot', ...host })).toEqual({ error: 'host2 is running' });
   });
 
+  it('gives the first domains of two hosts of one seed different uuids, and refuses neither the other', async () => {
+    const create = 'xm create -q /dev/null kernel=/boot/vmlinuz-2.6.18-xenU memory=16';
+    for (const host of ['twin1', 'twin2']) {
+      expect(await ask({ op: 'host.create', host })).toEqual({ ok: true });
+      expect(await exec(`${create} name=of-${host}; sleep 3`, { host })).toMatchObject({ status: 0 });
+    }
+    expect(await exec('xm migrate of-twin1 twin2', { host: 'twin1' })).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(await exec('xm list | grep -c of-twin', { host: 'twin2' })).toMatchObject({ stdout: '2\n' });
+  });
+
   it('refuses hosts that are there, that are not there, or that it cannot make', async () => {
     expect(await ask({ op: 'host.create', host: 'host1' })).toEqual({ error: 'host1 exists already' });
     expect(await exec('true', { host: 'host7' })).toEqual({ error: 'there is no host host7' });

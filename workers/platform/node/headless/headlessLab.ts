@@ -64,7 +64,7 @@ export class HeadlessLab {
         number,
         topology,
         memoryMiB: memoryMb,
-        seed,
+        seed: seedOf(seed, number),
         xenOptions: scheduler === 'credit' ? '' : `sched=${scheduler}`,
         acm,
       },
@@ -125,6 +125,14 @@ export class HeadlessLab {
     this.loop.stop();
     this.#python.dispose();
   }
+}
+
+/**
+ * Hosts that were given one seed differ nevertheless, or each would give its first domain the same uuid and refuse the
+ * other's. The first host has the seed as it is.
+ */
+function seedOf(seed: number, number: number): number {
+  return (seed ^ Math.imul(number - 1, 0x9e37_79b1)) >>> 0;
 }
 
 function withoutRelocation(given: InstallFile): InstallFile {
