@@ -22,6 +22,9 @@ export function connectWorker(onCrash: (reason: string) => void): LabConnection 
   worker.onerror = (event) => onCrash(event.message || 'The worker could not be loaded.');
   worker.onmessageerror = () => onCrash('A message from the worker could not be read.');
   const remote = Comlink.wrap<LabApi & PeerApi>(worker);
+  const peers = peersOf(remote as unknown as PeerApi);
+  const broker = tabBroker();
+  if (broker) void peers.joinTabs(broker);
   const api = withTransfers(remote as unknown as LabApi);
   const close = () => {
     worker.onerror = null;
@@ -29,7 +32,17 @@ export function connectWorker(onCrash: (reason: string) => void): LabConnection 
     const timeout = new Promise((resolve) => setTimeout(resolve, STOP_MS));
     void Promise.race([api.stop(), timeout]).finally(() => worker.terminate());
   };
-  return { api, peers: peersOf(remote as unknown as PeerApi), close };
+  return { api, peers, close };
+}
+
+/** Undefined where a browser has none: then all goes over the channel that every tab hears, and large things take longer. */
+function tabBroker(): MessagePortLike | undefined {
+  if (!('SharedWorker' in window)) return undefined;
+  const broker = new SharedWorker(new URL('../../workers/platform/browser/tabBroker.ts', import.meta.url), {
+    type: 'module',
+    name: 'xen-lab tabs',
+  });
+  return asPortLike(broker.port);
 }
 
 function peersOf(remote: PeerApi): PeerApi {
@@ -37,6 +50,7 @@ function peersOf(remote: PeerApi): PeerApi {
     peerState: () => remote.peerState(),
     reservePeer: (peer) => remote.reservePeer(peer),
     joinPeer: (peer, port) => remote.joinPeer(peer, Comlink.transfer(port, [port as unknown as Transferable])),
+    joinTabs: (broker) => remote.joinTabs(Comlink.transfer(broker, [broker as unknown as Transferable])),
     peerIsOff: (number) => remote.peerIsOff(number),
   };
 }

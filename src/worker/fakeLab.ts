@@ -301,6 +301,10 @@ export class FakePeers implements PeerApi {
     return { ok: true, value: null };
   }
 
+  async joinTabs(): Promise<LabResult<null>> {
+    return { ok: true, value: null };
+  }
+
   async peerIsOff(number: number): Promise<LabResult<null>> {
     const at = this.others.findIndex((other) => other.number === number);
     if (at >= 0) this.others.splice(at, 1);

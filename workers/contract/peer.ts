@@ -41,6 +41,8 @@ export interface PeerApi {
   reservePeer(peer: PeerMachine): Promise<LabResult<null>>;
   /** Plugs the way to a machine whose number is reserved into this machine's network. */
   joinPeer(peer: PeerMachine, port: MessagePortLike): Promise<LabResult<null>>;
+  /** A port to the broker of this browser's tabs, which gives this machine ports to theirs. */
+  joinTabs(broker: MessagePortLike): Promise<LabResult<null>>;
   /** Somebody knows that the machine is switched off: it has lost whatever it held in memory. */
   peerIsOff(number: number): Promise<LabResult<null>>;
 }

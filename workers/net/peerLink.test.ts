@@ -22,7 +22,7 @@ describe('the words of networks as bytes', () => {
     { type: 'join', name: 'x', from: '2', link: { ...GIGABIT, bitsPerSecond: Number.POSITIVE_INFINITY } },
     { type: 'link', from: '2', link: GIGABIT },
     { type: 'bulletin', bulletin: { from: 'host2', topic: 't', body: { codes: Uint8Array.of(9), none: null } } },
-    { type: 'data', name: 'x', from: '2', bytes: Uint8Array.of(7) },
+    { type: 'data', name: 'x', from: '2', to: '1', bytes: Uint8Array.of(7) },
     { type: 'taken', name: 'x', from: '2', bytes: 70_000 },
     { type: 'end', name: 'x', from: '2' },
   ];
@@ -34,13 +34,13 @@ describe('the words of networks as bytes', () => {
 
   it('cuts what is too long for a data channel, and joins it', () => {
     const bytes = new Uint8Array(300 * 1024).map((_, i) => i * 7);
-    const pieces = cutMessage({ type: 'data', name: 'x', from: '2', bytes });
+    const pieces = cutMessage({ type: 'data', name: 'x', from: '2', to: '1', bytes });
     expect(pieces.length).toBe(5);
     expect(Math.max(...pieces.map((piece) => piece.byteLength))).toBe(PIECE);
     const joiner = new MessageJoiner();
     const joined = pieces.map((piece) => joiner.add(piece));
     expect(joined.slice(0, -1)).toEqual([undefined, undefined, undefined, undefined]);
-    expect(joined.at(-1)).toEqual({ type: 'data', name: 'x', from: '2', bytes });
+    expect(joined.at(-1)).toEqual({ type: 'data', name: 'x', from: '2', to: '1', bytes });
   });
 
   it.each([
@@ -50,7 +50,7 @@ describe('the words of networks as bytes', () => {
     ['a number', last(5)],
     ['a word that nobody knows', last({ type: 'reboot' })],
     ['a frame without bytes', last({ type: 'frame', frame: 'abc' })],
-    ['bytes taken back', last({ type: 'taken', name: 'x', from: '2', bytes: -1 })],
+    ['bytes taken back', last({ type: 'taken', name: 'x', from: '2', to: '1', bytes: -1 })],
     ['a cable of no speed', last({ type: 'link', from: '2', link: { ...GIGABIT, bitsPerSecond: 0 } })],
   ])('refuses %s', (_, piece) => {
     expect(() => new MessageJoiner().add(piece)).toThrow(PeerWireError);
@@ -115,7 +115,7 @@ describe('the way to another computer', () => {
 
   it('carries nothing that goes through a pipe between two other machines', () => {
     const { a } = twoComputers();
-    a.link.post({ type: 'data', name: 'between tabs', from: '1', bytes: new Uint8Array(10) });
+    a.link.post({ type: 'data', name: 'between tabs', from: '1', to: '2', bytes: new Uint8Array(10) });
     expect(a.pieces).toEqual([]);
   });
 

@@ -85,7 +85,7 @@ function checked(value: unknown): UplinkMessage {
       return { type, bulletin: { from: text(from), topic: text(topic), body } };
     }
     case 'data':
-      return { type, ...named(), bytes: bytesOf(fields['bytes']) };
+      return { type, ...named(), to: text(fields['to']), bytes: bytesOf(fields['bytes']) };
     case 'taken':
       return { type, ...named(), bytes: count(fields['bytes']) };
     case 'end':

@@ -19,7 +19,14 @@ export type UplinkMessage =
   | { readonly type: 'join'; readonly name: string; readonly from: string; readonly link: LinkModel }
   | { readonly type: 'link'; readonly from: string; readonly link: LinkModel }
   | { readonly type: 'bulletin'; readonly bulletin: Bulletin }
-  | { readonly type: 'data'; readonly name: string; readonly from: string; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'data';
+      readonly name: string;
+      readonly from: string;
+      /** The network of the pipe's other end; whoever else hears it has no use for it. */
+      readonly to: string;
+      readonly bytes: Uint8Array;
+    }
   | { readonly type: 'taken'; readonly name: string; readonly from: string; readonly bytes: number }
   | { readonly type: 'end'; readonly name: string; readonly from: string };
 
@@ -106,7 +113,13 @@ export class Uplink {
       received: (bytes: Uint8Array) => {
         // A copy of each piece: a message that holds a view takes all of its buffer along.
         for (let at = 0; at < bytes.length; at += PIECE)
-          this.channel.post({ type: 'data', name, from: this.channel.own, bytes: bytes.slice(at, at + PIECE) });
+          this.channel.post({
+            type: 'data',
+            name,
+            from: this.channel.own,
+            to: from,
+            bytes: bytes.slice(at, at + PIECE),
+          });
       },
       taken: (bytes: number) => this.channel.post({ type: 'taken', name, from: this.channel.own, bytes }),
       ended: () => {

@@ -138,6 +138,7 @@ function peersWhenReady(peers: Promise<Peers | undefined>): PeerApi {
     peerState: () => ask((there) => there.peerState()),
     reservePeer: (peer) => ask((there) => there.reservePeer(peer)),
     joinPeer: (peer, port) => ask((there) => there.joinPeer(peer, port)),
+    joinTabs: (broker) => ask((there) => there.joinTabs(broker)),
     peerIsOff: (number) => ask((there) => there.peerIsOff(number)),
   };
 }

@@ -14,6 +14,8 @@ export interface PeerNetwork {
   received(message: UplinkMessage): void;
   /** This machine is on the network, and switched on. */
   joined(number: number): void;
+  /** The broker of this browser's tabs is there. */
+  introduced(broker: MessagePortLike): void;
   /** The cable to this machine is pulled. */
   lost(number: number): void;
 }
@@ -72,6 +74,11 @@ export class Peers implements PeerApi {
     };
     port.start?.();
     this.network.joined(peer.number);
+    return { ok: true, value: null };
+  }
+
+  async joinTabs(broker: MessagePortLike): Promise<LabResult<null>> {
+    this.network.introduced(broker);
     return { ok: true, value: null };
   }
 

@@ -2,10 +2,12 @@
  * The machines of all tabs of this browser are on one network: what one network does not know is broadcast to the others.
  * Which tabs are there is seen by the locks that they hold on their machines.
  */
+import type { MessagePortLike } from '../../contract';
 import type { EventQueue } from '../../lib/clock';
 import { GONE } from '../../machine/hostMigrations';
 import type { Gateway } from '../../net/gateway';
 import type { Lan } from '../../net/lan';
+import { type TabMessage, TabPorts } from '../../net/tabPorts';
 import { Uplink, type UplinkMessage } from '../../net/uplink';
 import { liveMachines } from './machineName';
 import { Peers } from './peers';
@@ -34,11 +36,13 @@ export function joinTabs({ number, lan, gateway, clock, wake }: TabNetwork): Pee
   const uplink = new Uplink(lan, clock, {
     own: String(number),
     post: (message) => {
-      channel.postMessage(message);
-      peers.post(message);
+      const said = ports.replace(message);
+      channel.postMessage(said);
+      if (said === message) peers.post(message);
     },
   });
   const gone = (other: number) => {
+    ports.forget(String(other));
     uplink.lost(String(other));
     lan.bulletins.received({ from: `host${other}`, topic: GONE, body: null });
     wake();
@@ -47,12 +51,20 @@ export function joinTabs({ number, lan, gateway, clock, wake }: TabNetwork): Pee
     uplink.received(message);
     wake();
   };
+  const ports = new TabPorts(String(number), received);
   const peers: Peers = new Peers(number, {
     received,
     joined: (other) => lan.poweredOn.add(addressOf(other)),
     lost: gone,
+    introduced: (broker) => {
+      const introducing = broker as unknown as MessagePort;
+      introducing.onmessage = ({ data: other, ports: [port] }: MessageEvent<string>) => {
+        if (port) ports.connect(other, port as unknown as MessagePortLike);
+      };
+      broker.postMessage(String(number));
+    },
   });
-  channel.onmessage = ({ data }: MessageEvent<UplinkMessage>) => received(data);
+  channel.onmessage = ({ data }: MessageEvent<TabMessage>) => ports.receive(data);
   for (let other = 1; other <= MAX_MACHINES; other++) gateway.setName(`host${other}`, addressOf(other));
   let known: ReadonlySet<number> = new Set();
   setInterval(() => {
