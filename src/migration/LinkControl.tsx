@@ -17,7 +17,7 @@ export function LinkControl() {
   if (!link) return null;
   const change = async (part: Partial<LinkState>) => {
     try {
-      unwrap(await api.setLink({ ...link, ...part }));
+      unwrap(await api.changeLink(part));
       setRefusal('');
     } catch (error) {
       setRefusal(messageOf(error));

@@ -197,6 +197,10 @@ describe('the controls', () => {
     expect(lab.host.link).toEqual({ mbitPerS: null, latencyMs: 0.05, isUp: true });
     await act(async () => fireEvent.click(screen.getByRole('checkbox', { name: 'plugged in' })));
     expect(lab.host.link.isUp).toBe(false);
+    // Of which the page has not heard yet.
+    lab.host = { ...lab.host, link: { mbitPerS: 10, latencyMs: 0.05, isUp: true } };
+    await act(async () => fireEvent.change(screen.getByLabelText('Latency'), { target: { value: '1' } }));
+    expect(lab.host.link).toEqual({ mbitPerS: 10, latencyMs: 1, isUp: true });
   });
 
   it('write the workload of a guest that offers one, and say why not of another', async () => {

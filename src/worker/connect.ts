@@ -85,7 +85,7 @@ function withTransfers(remote: LabApi): LabApi {
     translateWorkload: (definition, policyName) => remote.translateWorkload(definition, policyName),
     watchMigrations: (isOn) => remote.watchMigrations(isOn),
     cancelMigration: (domid) => remote.cancelMigration(domid),
-    setLink: (link) => remote.setLink(link),
+    changeLink: (change) => remote.changeLink(change),
   };
 }
 

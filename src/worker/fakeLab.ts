@@ -197,8 +197,8 @@ export class FakeLab implements LabApi {
     return ok(null);
   }
 
-  async setLink(link: LinkState): Promise<LabResult<null>> {
-    this.host = { ...this.host, link };
+  async changeLink(change: Partial<LinkState>): Promise<LabResult<null>> {
+    this.host = { ...this.host, link: { ...this.host.link, ...change } };
     this.emit({ type: 'host', host: this.host });
     return ok(null);
   }

@@ -147,6 +147,6 @@ export interface MigrationApi {
   watchMigrations(isOn: boolean): Promise<LabResult<null>>;
   /** Ends a migration that leaves from here; the domain goes on. Refused once the domain has been handed over. */
   cancelMigration(domid: number): Promise<LabResult<null>>;
-  /** Changes this machine's cable. */
-  setLink(link: LinkState): Promise<LabResult<null>>;
+  /** Changes this machine's cable; what is not named stays as it is. */
+  changeLink(change: Partial<LinkState>): Promise<LabResult<null>>;
 }

@@ -28,6 +28,7 @@ import { LabEvents } from './labEvents';
 import { LabMigration } from './labMigration';
 import { LabPolicy, PolicyRefusal } from './labPolicy';
 import { LabSampler } from './labState';
+import { changeLink } from './linkState';
 import { TerminalLink } from './terminalLink';
 
 /** Serial output that a terminal opened later still gets to see, bytes. */
@@ -401,9 +402,9 @@ export class Lab implements LabApi {
 
   watchMigrations = (isOn: boolean) => this.#answer(() => this.#migration.watch(isOn));
 
-  setLink(link: LinkState): Promise<LabResult<null>> {
+  changeLink(change: Partial<LinkState>): Promise<LabResult<null>> {
     return this.#answer(() => {
-      if (!this.#migration.setLink(link)) throw new LabRefusal('EINVAL', 'No cable has this speed or this latency.');
+      if (!changeLink(this.host, change)) throw new LabRefusal('EINVAL', 'No cable has this speed or this latency.');
       this.host.world.loop.wake();
       return null;
     });

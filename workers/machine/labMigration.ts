@@ -1,8 +1,7 @@
 /** The picture of migration over one host: maps and workloads while the page looks, the machine's cable, and the end of a move. */
 import { DOM0 } from '../abi/xen';
-import type { LabEvent, LinkState, MigrationWorkloads } from '../contract';
+import type { LabEvent, MigrationWorkloads } from '../contract';
 import type { Host } from './createHost';
-import { linkModel } from './linkState';
 
 /** Workloads are looked at so often, ms of wall time. */
 const WORKLOADS_MS = 250;
@@ -23,13 +22,6 @@ export class LabMigration {
     this.#lastWorkloads = '';
     this.#whole = this.host.migrations.watch(isOn).map((pages) => ({ type: 'migrationPages', pages }));
     return null;
-  }
-
-  /** False: no cable does that. */
-  setLink(link: LinkState): boolean {
-    const model = linkModel(link);
-    if (model) this.host.world.lan.changeCable(this.host.cable, model);
-    return model !== undefined;
   }
 
   /** Events since the last call; cheap while nobody watches, here or on another machine. */

@@ -1,6 +1,7 @@
 /** A machine's cable in the words of the page and of the headless host. */
 import type { LinkState } from '../contract';
 import type { Cable, LinkModel } from '../net/cable';
+import type { Host } from './createHost';
 
 export const MAX_MBIT_PER_S = 1_000_000;
 export const MAX_LATENCY_MS = 10_000;
@@ -13,8 +14,15 @@ export function linkState({ model: { bitsPerSecond, latencyNs, isUp } }: Cable):
   };
 }
 
+/** What the change does not name stays as it is. False: no cable does that. */
+export function changeLink({ cable, world }: Host, change: Partial<LinkState>): boolean {
+  const model = linkModel({ ...linkState(cable), ...change });
+  if (model) world.lan.changeCable(cable, model);
+  return model !== undefined;
+}
+
 /** Undefined: no cable does that. */
-export function linkModel({ mbitPerS, latencyMs, isUp }: LinkState): LinkModel | undefined {
+function linkModel({ mbitPerS, latencyMs, isUp }: LinkState): LinkModel | undefined {
   if (mbitPerS !== null && !(mbitPerS > 0 && mbitPerS <= MAX_MBIT_PER_S)) return undefined;
   if (!(latencyMs >= 0 && latencyMs <= MAX_LATENCY_MS)) return undefined;
   return {

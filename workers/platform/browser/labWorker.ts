@@ -172,6 +172,6 @@ function whenReady(lab: Promise<Lab>): LabApi {
     translateWorkload: async (...args) => (await lab).translateWorkload(...args),
     watchMigrations: async (isOn) => (await lab).watchMigrations(isOn),
     cancelMigration: async (domid) => (await lab).cancelMigration(domid),
-    setLink: async (link) => (await lab).setLink(link),
+    changeLink: async (change) => (await lab).changeLink(change),
   };
 }

@@ -11,7 +11,7 @@ import { SysError } from '../../../guest/sys';
 import { Host, type HostOptions, type HostWorld } from '../../../machine/createHost';
 import { FollowedConsole } from '../../../machine/followedConsole';
 import { LabSampler } from '../../../machine/labState';
-import { linkModel, linkState } from '../../../machine/linkState';
+import { changeLink, linkState } from '../../../machine/linkState';
 import { XendError } from '../../../xend/errors';
 import { RequestError } from './protocol';
 
@@ -245,11 +245,8 @@ export class HeadlessHost {
 
   /** The host's cable as it is then. */
   changeLink(change: Partial<LinkState>): LinkState {
-    const { cable, world } = this.host;
-    const model = linkModel({ ...linkState(cable), ...change });
-    if (!model) throw new RequestError('no cable has this speed or this latency');
-    world.lan.changeCable(cable, model);
-    return linkState(cable);
+    if (!changeLink(this.host, change)) throw new RequestError('no cable has this speed or this latency');
+    return linkState(this.host.cable);
   }
 
   /** Ends when the domain goes on here. */
