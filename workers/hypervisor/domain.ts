@@ -65,8 +65,6 @@ export class Domain implements PageOwner {
   isTranslated = false;
   /** Interrupt vector by which a translated domain hears of events (HVM_PARAM_CALLBACK_IRQ). */
   callbackVector: number | undefined;
-  /** How often its vcpus were given a processor. */
-  slicesRun = 0;
   /** While log-dirty mode is on. */
   dirtyLog: DirtyLog | undefined;
   vmAssist = 0;

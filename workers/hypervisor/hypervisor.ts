@@ -270,7 +270,6 @@ export class Hypervisor {
   /** Gives a vcpu its slice; whatever its runner throws crashes the domain and nothing else. */
   runVcpu(vcpu: Vcpu, budgetNs: number): number {
     const { domain } = vcpu;
-    domain.slicesRun++;
     try {
       domain.runner ??= this.#findRunner(domain);
       if (domain.runner) return domain.runner.run(vcpu.id, budgetNs);

@@ -23,6 +23,9 @@ import type { ControlRequest } from './controlRequest';
 const PAGING_OF_ITS_OWN =
   XEN_DOMCTL_SHADOW_ENABLE_REFCOUNT | XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE | XEN_DOMCTL_SHADOW_ENABLE_EXTERNAL;
 
+/** In less time a guest does not write so many pages that comparing all of them pays. */
+const WORTH_A_LOOK_NS = 1e6;
+
 export function shadowOp(request: ControlRequest, domain: Domain): number {
   if (domain === request.call.domain) throw new XenError('EINVAL', 'shadow_op on itself');
   const operation = request.u32(field.op);
@@ -69,8 +72,11 @@ function readLog(request: ControlRequest, domain: Domain, isCleaning: boolean): 
   const buffer = request.u64(field.dirty_bitmap);
   if (buffer !== 0) space.checkWritable(buffer, Math.ceil(frames / 8));
   const dirty = dirtyLog.dirtyCount;
-  // A peek only tells what need not be sent now: it is enough to look again when the guest itself has run.
-  const bitmap = isCleaning ? dirtyLog.clean(domain.slicesRun) : dirtyLog.peek(domain.slicesRun);
+  // A peek only tells what need not be sent now: it is enough to look again when the guest itself has run for a while.
+  const { schedule } = request.call.hv;
+  const ranNs = domain.vcpus.reduce((sum, { unit }) => sum + schedule.runstate(unit).timesNs[0], 0);
+  const ran = Math.floor(ranNs / WORTH_A_LOOK_NS);
+  const bitmap = isCleaning ? dirtyLog.clean(ran) : dirtyLog.peek(ran);
   if (buffer !== 0) space.write(buffer, bitmap.subarray(0, Math.ceil(frames / 8)));
   request.put64(field.pages, frames);
   request.put32(field.fault_count, 0);
