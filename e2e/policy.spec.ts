@@ -1,4 +1,5 @@
 /** sHype in the browser: boot with ACM, design a policy, be refused, read why; and a wrong policy is refused at its line. */
+import { readFile } from 'node:fs/promises';
 import { expect, test } from './lab';
 
 test.setTimeout(180_000);
@@ -159,7 +160,18 @@ test('a wrong policy shows its errors while it is typed, and the policy in force
   await page.getByRole('textbox', { name: /^Assertions/ }).fill('A-Bank may not run with B-Bank');
   await expect(page.getByText('1 of 1 hold')).toBeVisible();
 
-  await test.step('a link carries policy and assertions', async () => {
+  await test.step('an exported file carries policy and assertions', async () => {
+    const [kept] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Export' }).click(),
+    ]);
+    expect(kept.suggestedFilename()).toBe('mytest-security_policy.xml');
+    const content = await readFile(await kept.path(), 'utf8');
+    expect(content).toContain('<PolicyName>mytest</PolicyName>');
+    expect(content).toContain('A-Bank may not run with B-Bank');
+  });
+
+  await test.step('so does a link', async () => {
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await page.getByRole('button', { name: 'Share link' }).click();
     await expect(page.getByText(/^The link is in the clipboard/)).toBeVisible();
