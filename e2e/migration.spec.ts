@@ -8,7 +8,7 @@ const CREATE_LINUX = `sed "/^disk/d; s/^root.*/root = '\\/dev\\/ram0'/" /etc/xen
 /** There and back. */
 const TURNS = 5;
 /** 64 KiB each, with a number before it: what comes twice, late or not at all changes the sum. */
-const PARTS = 60;
+const PARTS = 40;
 const SENDER = `i=0; while [ $i -lt ${PARTS} ]; do i=$((i+1)); echo part $i; cat /tmp/piece; sleep $1; done`;
 
 /** What the pane says when the domain has moved, wherever on a line the guest was. */
