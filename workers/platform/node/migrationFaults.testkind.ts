@@ -101,7 +101,7 @@ export class FaultyMigrations {
 
   async #succeed(host: BootedHost, command: string): Promise<void> {
     const { status, output } = await host.exec(command);
-    ok(status === 0, `${command}: ${output}`);
+    ok(status === 0, `${command}: status ${status} ${output}`);
   }
 }
 
