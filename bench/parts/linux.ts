@@ -1,5 +1,6 @@
 /** Real Linux in a domain: how fast it boots, computes, reads and writes, in real time; its processor against plain v86. */
 import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { GuestConsole } from '../../workers/platform/node/guestConsole';
 import { INSTRUCTIONS_PER_TURN, installLoop } from '../../workers/platform/node/machineCode';
 import { type BootedHost, bootedHost } from '../../workers/platform/node/testing';
@@ -64,7 +65,7 @@ async function processor(): Promise<Row[]> {
   await guest.until(PROMPT);
   const plain = await PlainMachine.start({
     kernel: readFileSync(new URL('vmlinuz-6.1-686-pae', images)),
-    ramdisk: readFileSync(new URL('initrd-6.1-686-pae.img', images)),
+    ramdisk: gunzipSync(readFileSync(new URL('initrd-6.1-686-pae.img.gz', images))),
     cmdline: `console=ttyS0 acpi=off ${DEBIAN_WORDS}`,
     memoryMiB: 128,
   });

@@ -65,14 +65,22 @@ tree() {
   mkdir -p "$1"/{bin,dev,proc,sys,tmp,root,run,mnt,etc,lib,newroot}
   ln -s bin "$1/sbin"
   cp "$work/busybox/bin/busybox" "$1/bin/busybox"
-  "$here/links.sh" "$1"
   install -m 755 "$work/workload" "$1/bin/workload"
   cp -r "$here/root/etc/." "$1/etc/"
   chmod 755 "$1"/etc/{rc,shell,udhcpc}
   chmod 644 "$1"/etc/{inittab,passwd,group}
 }
 
-# pack FOLDER FILE: a RAM disk (cpio, newc, sorted, no times of ours)
+# ram_disk FOLDER: commands without names of their own, each of which would cost a kernel its time; `init` makes the names when
+# the guest stays here.
+ram_disk() {
+  tree "$1"
+  ln -s busybox "$1/bin/sh"
+  install -m 755 "$here/root/init" "$1/init"
+}
+
+# pack FOLDER FILE.gz: a RAM disk (cpio, newc, sorted, no times of ours). Domain-0 has it unpacked: an emulated processor would
+# spend half of a small kernel's boot on that.
 pack() {
   find "$1" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
   (cd "$1" && find . -mindepth 1 | sort | cpio --quiet -o -H newc -R 0:0 --reproducible --ignore-devno) | gzip -9n >"$2"
@@ -95,16 +103,15 @@ build_workload
 cp "$work/build/arch/x86/boot/bzImage" "$out/vmlinuz-6.1-xenU"
 "$here/payload.py" "$work/debian/boot/vmlinuz-$linux_abi" | gzip -9n >"$out/vmlinuz-6.1-686-pae"
 
-tree "$work/initrd-xenU"
-install -m 755 "$here/root/init" "$work/initrd-xenU/init"
-pack "$work/initrd-xenU" "$out/initrd-6.1-xenU.img"
+ram_disk "$work/initrd-xenU"
+pack "$work/initrd-xenU" "$out/initrd-6.1-xenU.img.gz"
 
-tree "$work/initrd-debian"
-install -m 755 "$here/root/init" "$work/initrd-debian/init"
+ram_disk "$work/initrd-debian"
 modules "$work/initrd-debian"
-pack "$work/initrd-debian" "$out/initrd-6.1-686-pae.img"
+pack "$work/initrd-debian" "$out/initrd-6.1-686-pae.img.gz"
 
 tree "$work/root"
+"$here/links.sh" "$work/root"
 find "$work/root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 rm -f "$work/linux.img"
 # An ext4 file system whose features Domain-0 can read too, when the guest is down.

@@ -14,14 +14,14 @@ scripts = 'scripts/guests of this project'
 images = [
     ('vmlinuz-6.1-xenU', '/boot/vmlinuz-6.1-xenU', [f'linux-source-6.1 {linux}'], [kernel_source, f'{scripts}/linux-xenU.config']),
     ('vmlinuz-6.1-686-pae', '/boot/vmlinuz-6.1-686-pae', [f'linux-image-{abi}:i386 {linux}'], [kernel_source]),
-    ('initrd-6.1-xenU.img', '/boot/initrd-6.1-xenU.img', [f'busybox-static:i386 {busybox}'], [busybox_source, scripts]),
-    ('initrd-6.1-686-pae.img', '/boot/initrd-6.1-686-pae.img', [f'busybox-static:i386 {busybox}', f'linux-image-{abi}:i386 {linux}'], [busybox_source, kernel_source, scripts]),
+    ('initrd-6.1-xenU.img.gz', '/boot/initrd-6.1-xenU.img', [f'busybox-static:i386 {busybox}'], [busybox_source, scripts]),
+    ('initrd-6.1-686-pae.img.gz', '/boot/initrd-6.1-686-pae.img', [f'busybox-static:i386 {busybox}', f'linux-image-{abi}:i386 {linux}'], [busybox_source, kernel_source, scripts]),
     ('linux.img.gz', '/home/xen/linux.img', [f'busybox-static:i386 {busybox}'], [busybox_source, scripts]),
 ]
 entries = []
 for name, path, packages, sources in images:
     data = (folder / name).read_bytes()
-    # A disk image is unpacked on the way in; kernels and RAM disks are files of their own format.
+    # Disks are unpacked on the way in; a kernel is a file of its own format.
     contents = gzip.decompress(data) if name.endswith('.gz') else data
     entries.append({
         'name': name,

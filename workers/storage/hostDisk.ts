@@ -2,6 +2,7 @@
  * The host's hard disks: sparse bytes in 64 KiB chunks, partitions as windows on them, and a record of which chunks
  * changed, so that a platform can keep them over a reload by writing only those.
  */
+import { isZero } from '../lib/zeroes';
 import { type Disk, SECTOR_SIZE } from './disk';
 
 export const CHUNK_SIZE = 65536;
@@ -134,11 +135,6 @@ export class HostDisk implements Disk {
       done += sectors;
     }
   }
-}
-
-function isZero(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
-  return true;
 }
 
 /** A partition: `sectors` sectors of `disk` from `start`. */

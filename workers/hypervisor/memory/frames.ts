@@ -7,6 +7,7 @@
  * Behaviour: xen/common/page_alloc.c and get_page/put_page in xen/arch/x86/mm.c, Xen 3.4.
  */
 import { type Domid, INVALID_P2M_ENTRY, type Mfn, PAGE_SIZE } from '../../abi/xen';
+import { isZero } from '../../lib/zeroes';
 
 /** Owner of free frames and of the hypervisor's own. */
 export const NO_OWNER = 0xffff;
@@ -131,7 +132,7 @@ export class MachineMemory {
       const view = backing.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE);
       const old = this.#bytes[mfn];
       if (old) view.set(old);
-      else view.fill(0);
+      else if (!isZero(view)) view.fill(0);
       this.#bytes[mfn] = view;
     });
   }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GuestConsole } from './guestConsole';
+import { hypercallsOf, REFUSED } from './hypercallLog';
 import { type BootedHost, bootedHost, traces } from './testing';
 
 const MIB = 2;
@@ -44,6 +45,48 @@ describe('guests of different kinds on one bridge', () => {
     );
     expect(await output('debian', 'mount')).toMatch(/\/dev\/xvda on \/ type ext4 \(rw(.|\n)*xenfs on \/proc\/xen/);
     expect(await output('second', 'cat /proc/cmdline')).toBe('root=/dev/ram0 console=hvc0 quiet\n');
+  });
+
+  it("Debian's stock kernel makes the hypercalls that its Xen drivers are known to make, none answered by a stub", async () => {
+    expect(await hypercallsOf(booted, 3)).toEqual([
+      ['xen_version get_features', 'full'],
+      ['memory_op add_to_physmap', 'full'],
+      ['hvm_op pagetable_dying', REFUSED],
+      ['xen_version version', 'full'],
+      ['xen_version extraversion', 'full'],
+      ['vcpu_op register_vcpu_info', 'full'],
+      ['event_channel_op init_control', REFUSED],
+      ['hvm_op set_param', 'partial: events by vector only'],
+      ['hvm_op get_param', 'full'],
+      ['event_channel_op send', 'full'],
+      ['vcpu_op stop_periodic_timer', 'full'],
+      ['vcpu_op register_runstate_memory_area', 'full'],
+      ['event_channel_op bind_virq', 'full'],
+      ['event_channel_op set_priority', REFUSED],
+      ['vcpu_op stop_singleshot_timer', 'full'],
+      ['vcpu_op set_singleshot_timer', 'full'],
+      ['vm_assist enable', REFUSED],
+      ['event_channel_op bind_ipi', 'full'],
+      ['grant_table_op query_size', 'full'],
+      ['memory_op decrease_reservation', 'full'],
+      ['grant_table_op set_version', REFUSED],
+      ['event_channel_op bind_vcpu', 'full'],
+      ['event_channel_op unmask', 'full'],
+      ['event_channel_op alloc_unbound', 'full'],
+    ]);
+  });
+
+  it("Debian's stock kernel goes on after it was saved and restored", async () => {
+    await guests['debian']!.run('echo kept > /root/before; export MARK=1042');
+    guests['debian']!.close();
+    expect(await booted.exec('xm save debian /tmp/debian.chk; xm restore /tmp/debian.chk; rm /tmp/debian.chk')).toEqual(
+      {
+        status: 0,
+        output: '',
+      },
+    );
+    guests['debian'] = await GuestConsole.attach(booted, 'debian');
+    expect(await output('debian', 'echo $MARK; cat /root/before; sync')).toBe('1042\nkept\n');
   });
 
   it.each([

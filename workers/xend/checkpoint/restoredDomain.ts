@@ -13,6 +13,7 @@ import { NR_EVENT_CHANNELS, sharedInfo, VCPU_INFO_SIZE, vcpuInfo } from '../../a
 import { startInfo } from '../../abi/startInfo';
 import { userRegs, vcpuGuestContext } from '../../abi/vcpu';
 import { INVALID_P2M_ENTRY, MAX_VIRT_CPUS, PAGE_SIZE } from '../../abi/xen';
+import { isZero } from '../../lib/zeroes';
 import type { RestoredDomain, RestoredImage } from '../../migration/restore';
 import type { DomainTail } from '../../migration/save';
 import { FRAMES_PER_LIST_PAGE, StreamError, viewOf } from '../../migration/stream';
@@ -183,12 +184,4 @@ export class XcRestoredDomain implements RestoredDomain {
     if (mfn === undefined || mfn === INVALID_P2M_ENTRY) throw new StreamError(`no memory at pfn ${pfn.toString(16)}`);
     return mfn;
   }
-}
-
-/** Whether a page holds nothing; word by word, since this is asked for every page of a domain. */
-function isZero(page: Uint8Array): boolean {
-  if (page.byteOffset % 4 !== 0) return page.every((byte) => byte === 0);
-  const words = new Int32Array(page.buffer, page.byteOffset, page.length / 4);
-  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
-  return true;
 }
