@@ -14,6 +14,7 @@ import { consoleOutput, guestIo } from './parts/guests';
 import { linux } from './parts/linux';
 import { migration } from './parts/migration';
 import { page } from './parts/page';
+import { pageLinux } from './parts/pageLinux';
 import { pageMigration } from './parts/pageMigration';
 import { policy } from './parts/policy';
 import { prompt } from './parts/prompt';
@@ -36,6 +37,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   migration,
   workloads,
   page,
+  pageLinux,
   pageMigration,
 };
 const here = fileURLToPath(new URL('.', import.meta.url));

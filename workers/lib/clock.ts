@@ -22,10 +22,17 @@ export interface EventQueue extends Clock {
   readonly nextNs: number;
 }
 
-interface Entry {
-  readonly timeNs: number;
-  readonly sequence: number;
-  action: (() => void) | undefined;
+class Entry implements QueuedEvent {
+  constructor(
+    readonly timeNs: number,
+    readonly sequence: number,
+    /** Undefined: it has run, or never will. */
+    public action: (() => void) | undefined,
+  ) {}
+
+  cancel(): void {
+    this.action = undefined;
+  }
 }
 
 /** A clock that moves only when told to: a binary heap keyed by (time, sequence). */
@@ -44,13 +51,9 @@ export class VirtualClock implements EventQueue {
   }
 
   at(timeNs: number, action: () => void): QueuedEvent {
-    const entry: Entry = { timeNs: Math.max(timeNs, this.#nowNs), sequence: this.#sequence++, action };
+    const entry = new Entry(Math.max(timeNs, this.#nowNs), this.#sequence++, action);
     this.#push(entry);
-    return {
-      cancel: () => {
-        entry.action = undefined;
-      },
-    };
+    return entry;
   }
 
   /** Moves to the next event due at or before `limitNs` and runs it; false (and time unchanged) when there is none. */

@@ -186,8 +186,7 @@ export class Engine {
 
   /** Physical address of a guest address by the page tables in force. */
   translate(va: number, isWrite: boolean): number | undefined {
-    const cr = (n: number) => this.#cpu.getUint32(place.cr + 4 * n, true);
-    return walk(this.#guest, { cr0: cr(0), cr3: cr(3), cr4: cr(4) }, va, isWrite);
+    return walk(this.#guest, { cr0: this.#cr(0), cr3: this.#cr(3), cr4: this.#cr(4) }, va, isWrite);
   }
 
   /**
@@ -301,6 +300,10 @@ export class Engine {
     this.#cpu.setUint32(place.reg32 + 4 * index, value, true);
   }
 
+  #cr(n: number): number {
+    return this.#cpu.getUint32(place.cr + 4 * n, true);
+  }
+
   #beginSlice(): void {
     this.#sliceStartNs = this.owner.sliceStartNs();
     this.#sliceStartCount = this.instructionCount;
@@ -323,17 +326,20 @@ export class Engine {
   /** 0F 01 C1 (VMCALL) or 0F 01 D9 (VMMCALL), in the kernel; anything else is an undefined opcode as ever. */
   #vmcall(): boolean {
     const eip = this.#cpu.getUint32(place.previous_ip, true);
-    const byte = (n: number) => {
-      const address = this.translate((eip + n) >>> 0, false);
-      return address === undefined ? -1 : this.#guest[address];
-    };
-    const third = byte(2);
-    if (byte(0) !== 0x0f || byte(1) !== 0x01 || (third !== 0xc1 && third !== 0xd9)) return false;
+    const third = this.#codeByte(eip + 2);
+    if (this.#codeByte(eip) !== 0x0f || this.#codeByte(eip + 1) !== 0x01 || (third !== 0xc1 && third !== 0xd9))
+      return false;
     if (this.#cpu.getUint8(place.cpl) !== 0) return false;
     const { eax, ebx, ecx, edx, esi, edi, ebp } = register;
     const args = [ebx, ecx, edx, esi, edi, ebp].map((index) => this.#reg(index));
     this.#setReg(eax, this.owner.hypercall(this.#reg(eax), args));
     return true;
+  }
+
+  /** −1 where nothing is mapped. */
+  #codeByte(eip: number): number {
+    const address = this.translate(eip >>> 0, false);
+    return address === undefined ? -1 : this.#guest[address]!;
   }
 
   #followMemory(): void {

@@ -26,31 +26,34 @@ export function walk(
   va: number,
   isWrite: boolean,
 ): number | undefined {
-  const u32 = (address: number): number => {
-    if (address + 4 > memory.length) return 0;
-    const at = address;
-    return (memory[at]! | (memory[at + 1]! << 8) | (memory[at + 2]! << 16) | (memory[at + 3]! << 24)) >>> 0;
-  };
   if ((cr0 & CR0_PE_PG) >>> 0 !== CR0_PE_PG) return va;
   const needed = isWrite && (cr0 & CR0_WP) !== 0 ? PRESENT | WRITABLE : PRESENT;
-  /** Frame address of an entry, or −1 when it does not let the access through. */
-  const through = (entry: number) => ((entry & needed) === needed ? (entry & 0xffff_f000) >>> 0 : -1);
   if ((cr4 & CR4_PAE) !== 0) {
-    const pointer = u32(((cr3 & 0xffff_ffe0) >>> 0) + (va >>> 30) * 8);
+    const pointer = u32(memory, ((cr3 & 0xffff_ffe0) >>> 0) + (va >>> 30) * 8);
     if ((pointer & PRESENT) === 0) return undefined;
     const directory = ((pointer & 0xffff_f000) >>> 0) + ((va >>> 21) & 511) * 8;
-    const entry = u32(directory);
-    const frame = through(entry);
-    if (frame < 0 || (u32(directory + 4) & 0xf) !== 0) return undefined;
+    const entry = u32(memory, directory);
+    const frame = through(entry, needed);
+    if (frame < 0 || (u32(memory, directory + 4) & 0xf) !== 0) return undefined;
     if ((entry & LARGE) !== 0) return ((entry & 0xffe0_0000) >>> 0) + (va & 0x1f_ffff);
     const table = frame + ((va >>> 12) & 511) * 8;
-    const page = through(u32(table));
-    return page < 0 || (u32(table + 4) & 0xf) !== 0 ? undefined : page + (va & 4095);
+    const page = through(u32(memory, table), needed);
+    return page < 0 || (u32(memory, table + 4) & 0xf) !== 0 ? undefined : page + (va & 4095);
   }
-  const entry = u32(((cr3 & 0xffff_f000) >>> 0) + (va >>> 22) * 4);
-  const frame = through(entry);
+  const entry = u32(memory, ((cr3 & 0xffff_f000) >>> 0) + (va >>> 22) * 4);
+  const frame = through(entry, needed);
   if (frame < 0) return undefined;
   if ((entry & LARGE) !== 0 && (cr4 & CR4_PSE) !== 0) return ((entry & 0xffc0_0000) >>> 0) + (va & 0x3f_ffff);
-  const page = through(u32(frame + ((va >>> 12) & 1023) * 4));
+  const page = through(u32(memory, frame + ((va >>> 12) & 1023) * 4), needed);
   return page < 0 ? undefined : page + (va & 4095);
+}
+
+function u32(memory: Uint8Array, at: number): number {
+  if (at + 4 > memory.length) return 0;
+  return (memory[at]! | (memory[at + 1]! << 8) | (memory[at + 2]! << 16) | (memory[at + 3]! << 24)) >>> 0;
+}
+
+/** Frame address of an entry, or −1 when it does not let an access through that needs these bits. */
+function through(entry: number, needed: number): number {
+  return (entry & needed) === needed ? (entry & 0xffff_f000) >>> 0 : -1;
 }
