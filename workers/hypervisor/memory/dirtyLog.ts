@@ -2,8 +2,9 @@
  * Log-dirty mode: which of a domain's frames have been written since somebody last asked and wiped the slate.
  *
  * Xen write-protects pages and notes the first fault on each. Here nothing faults: guests' processors, backends and Xen
- * itself write through plain views, so the log keeps a copy of every frame and compares. Differs from Xen: a page that was
- * written with what it held already counts as clean, which no copier of pages can tell apart.
+ * itself write through plain views, so the log keeps a copy of every frame and compares. Differs from Xen: a page that holds
+ * again what it held when the slate was wiped counts as clean, which no copier of pages can tell apart, unless it was mapped
+ * while it held something else.
  *
  * Source: xen/arch/x86/mm/paging.c, Xen 3.4 (paging_log_dirty_op); algorithms of its users in migration/save.ts.
  */
@@ -57,22 +58,30 @@ export class DirtyLog {
     return bitmap;
   }
 
+  /** Somebody else is about to look at a frame, and may take what it holds now for what it will hold. */
+  mapped(mfn: Mfn): void {
+    const pfn = this.space.memory.m2p[mfn]!;
+    if (pfn >= this.#mfns.length || this.#dirty.has(pfn)) return;
+    if (this.#isChanged(pfn, mfn)) this.#dirty.add(pfn);
+  }
+
   #frame(pfn: number): Mfn | undefined {
     const mfn = this.space.p2m.get(pfn);
     return mfn !== undefined && this.isLogged(mfn) ? mfn : undefined;
   }
 
   #compare(): void {
-    const { p2m, memory } = this.space;
     // Frames that came later than the log are not in it; nobody can have sent them.
-    for (let pfn = 0; pfn < this.#mfns.length; pfn++) {
-      if (this.#dirty.has(pfn)) continue;
-      const mfn = p2m.get(pfn);
-      const known = this.#mfns[pfn]!;
-      const isSame = mfn === known || (this.#frame(pfn) ?? INVALID_P2M_ENTRY) === known;
-      const bytes = isSame && known !== INVALID_P2M_ENTRY ? memory.peek(known) : undefined;
-      if (!isSame || (bytes && !this.#isEqual(bytes, pfn * WORDS))) this.#dirty.add(pfn);
-    }
+    for (let pfn = 0; pfn < this.#mfns.length; pfn++)
+      if (!this.#dirty.has(pfn) && this.#isChanged(pfn, this.space.p2m.get(pfn))) this.#dirty.add(pfn);
+  }
+
+  /** `mfn` is what stands at this frame number now. */
+  #isChanged(pfn: number, mfn: Mfn | undefined): boolean {
+    const known = this.#mfns[pfn]!;
+    if (mfn !== known && (this.#frame(pfn) ?? INVALID_P2M_ENTRY) !== known) return true;
+    const bytes = known === INVALID_P2M_ENTRY ? undefined : this.space.memory.peek(known);
+    return bytes !== undefined && !this.#isEqual(bytes, pfn * WORDS);
   }
 
   #keep(pfn: number): void {

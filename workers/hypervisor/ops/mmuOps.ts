@@ -62,6 +62,7 @@ function mapFrame({ hv, domain }: Call, address: number, low: number, high: numb
     if (mfn === undefined || !hv.memory.getPage(mfn, owner))
       throw new XenError('EINVAL', `frame ${mfn} is not d${owner}'s`);
     space.map(va, { mfn, isWritable: (low & PAGE_RW) !== 0, kind: 'frame' });
+    if (owner !== domain.domid) hv.findDomain(owner)?.dirtyLog?.mapped(mfn);
   } else space.unmap(va);
   if (old) hv.memory.putPage(old.mfn);
   return 0;
