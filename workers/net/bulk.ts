@@ -17,7 +17,7 @@ export interface BulkListener {
 export interface BulkEnd {
   /**
    * Puts bytes on the link; `sent` is called when the link has taken them and the other end is not too far behind. Nothing
-   * happens after the end.
+   * happens after the end. What is large is given away: its buffer may be moved to another tab.
    */
   send(bytes: Uint8Array, sent: () => void): void;
   /** So many of the bytes that were received have been used. */

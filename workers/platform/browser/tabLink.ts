@@ -7,7 +7,7 @@ import type { EventQueue } from '../../lib/clock';
 import { GONE } from '../../machine/hostMigrations';
 import type { Gateway } from '../../net/gateway';
 import type { Lan } from '../../net/lan';
-import { type TabMessage, TabPorts } from '../../net/tabPorts';
+import { inPieces, type TabMessage, TabPorts } from '../../net/tabPorts';
 import { Uplink, type UplinkMessage } from '../../net/uplink';
 import { liveMachines } from './machineName';
 import { Peers } from './peers';
@@ -36,9 +36,12 @@ export function joinTabs({ number, lan, gateway, clock, wake }: TabNetwork): Pee
   const uplink = new Uplink(lan, clock, {
     own: String(number),
     post: (message) => {
-      const said = ports.replace(message);
-      channel.postMessage(said);
-      if (said === message) peers.post(message);
+      const byPort = ports.send(message);
+      if (byPort) channel.postMessage(byPort);
+      else {
+        for (const piece of inPieces(message)) channel.postMessage(piece);
+        peers.post(message);
+      }
     },
   });
   const gone = (other: number) => {
