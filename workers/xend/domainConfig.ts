@@ -253,3 +253,7 @@ export function deviceConfig(sxp: readonly Sxp[], context: ConfigContext): Devic
   const uuid = sxpText(sxp, 'uuid') || context.randomUuid();
   return { class: name, uuid, sxp: sxpText(sxp, 'uuid') ? sxp : [...sxp, ['uuid', uuid]] };
 }
+
+export function cloneConfig(config: DomainConfig): DomainConfig {
+  return { ...config, cpus: [...config.cpus], devices: [...config.devices], vcpuAvail: config.vcpuAvail };
+}

@@ -1,22 +1,21 @@
 /**
- * One domain in xend's eyes: how it is built, what xend writes about it, what happens when it shuts down, and how it is
- * taken away without leaving anything behind (tools/python/xen/xend/XendDomainInfo.py in Xen 3.4).
+ * One domain in xend's eyes: how it is built, what xend writes about it, and how it is taken away without leaving anything
+ * behind (tools/python/xen/xend/XendDomainInfo.py in Xen 3.4).
  */
-import { DOM0, SHUTDOWN_crash, SHUTDOWN_suspend } from '../abi/xen';
+import { DOM0 } from '../abi/xen';
 import { XenError } from '../lib/errno';
 import { printSxp, type Sxp, sxpName } from '../lib/sxp';
-import type { DomainSummary, ShutdownWord } from './api';
-import { cancelSuspend } from './checkpoint/cancelSuspend';
+import type { DomainSummary } from './api';
 import { domainSxp } from './configSxp';
-import { dumpDomain } from './coreDump/dumpDomain';
 import type { DevController, DeviceOwner } from './devController';
 import { checkDuplicate } from './deviceChecks';
-import { pauseDisks, unpauseDisks } from './diskPause';
 import { buildDomain, createInXen, type DomainFiller, kernelFiller } from './domainBuilder';
 import { type ConfigContext, type DeviceConfig, type DomainConfig, deviceConfig } from './domainConfig';
+import { DomainPower } from './domainPower';
+import { releaseDevices, removeRecords, untilReleased } from './domainRemains';
 import { powerState, stateLetters } from './domainState';
 import { type Channel, createDomPath, freeVmPath, storeDomDetails, storeVmDetails } from './domainStore';
-import { randomMac, sleep, uuidBytes, type XendEnvironment, type XendFiles } from './environment';
+import { randomMac, uuidBytes, type XendEnvironment, type XendFiles } from './environment';
 import { asXendError, textOf, XendError, xcText } from './errors';
 import type { XendLog } from './log';
 import { schedulerName } from './node';
@@ -46,35 +45,17 @@ export interface DomainHost {
   restart(config: DomainConfig): Promise<XendDomainInfo>;
 }
 
-/** Restarts that come sooner than this after the start are refused, seconds. */
-const MINIMUM_RESTART_TIME = 60;
-const SHUTDOWN_TIMEOUT_MS = 300_000;
-/** How long the hotplug scripts have to clear a dead domain's backends before xend does, ms. */
-const BACKEND_SWEEP_MS = 20_000;
-/** How long whoever needs the devices of a dead domain waits for them, ms. */
-const RELEASE_TIMEOUT_MS = 5_000;
-const RELEASE_POLL_MS = 10;
-/** How long a guest may take to suspend, ms. */
-const SUSPEND_TIMEOUT_MS = 60_000;
-const SUSPEND_POLL_MS = 1;
-const REASON_NAMES = ['poweroff', 'reboot', 'suspend', 'crash', 'halt'];
-
 export class XendDomainInfo implements DeviceOwner, LabelledDomain {
   #domid: number | undefined;
   #vmPath = '';
   #startTime = 0;
   #info: DomainInfo | undefined;
   #channels: { store: Channel; console: Channel } | undefined;
-  #unwatch: (() => void)[] = [];
-  #timers: { cancel(): void }[] = [];
-  #isHandlingShutdown = false;
   #isDestroyed = false;
-  /** False: a request to suspend was taken back. */
-  #mayStaySuspended = true;
   /** Backend directories of devices that were asked to close. */
   #closing: readonly string[] = [];
-  /** `xm shutdown -H`: a guest powers off for it as well, but it does not come back. */
-  #isToHalt = false;
+  /** Shutting down and suspending, and what follows from either. */
+  readonly power = new DomainPower(this);
 
   constructor(
     readonly host: DomainHost,
@@ -106,6 +87,16 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     return this.#info;
   }
 
+  /** It has been taken away. */
+  get isDestroyed(): boolean {
+    return this.#isDestroyed;
+  }
+
+  /** Seconds since 1970. */
+  get startTime(): number {
+    return this.#startTime;
+  }
+
   get isPrivileged(): boolean {
     return this.#domid === DOM0;
   }
@@ -123,7 +114,7 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
       await this.#construct(filler);
       this.#createDevices();
       this.#storeDetails();
-      this.#watchShutdown();
+      this.power.watch();
       if (schedulerName(this.host.xc) === 'credit')
         this.host.xc.schedCreditSet(this.domid, this.config.weight, this.config.cap);
     } catch (error) {
@@ -195,15 +186,12 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
       storeVmDetails(store, vmPath, DOM0, this.config, startTime);
       store.write('/local/domain/0/vm', vmPath);
       storeDomDetails(store, DOM0, this.config, undefined, 0, undefined);
-    } else this.#watchShutdown();
+    } else this.power.watch();
   }
 
   /** Lets go without touching the domain: xend stops. */
   detach(): void {
-    for (const unwatch of this.#unwatch) unwatch();
-    for (const timer of this.#timers) timer.cancel();
-    this.#unwatch = [];
-    this.#timers = [];
+    this.power.ignore();
   }
 
   async waitForDevices(): Promise<void> {
@@ -219,14 +207,15 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     this.host.log.info('XendDomain:1180', `Domain ${this.name} (${this.domid}) unpaused.`);
   }
 
-  /** Asks the guest; it decides. */
-  shutdown(reason: ShutdownWord): void {
-    if (this.isPrivileged) throw new XendError('Domain 0 cannot be shutdown');
-    if (!this.isRunning || this.#info?.shutdown) throw new XendError('Domain cannot be shutdown');
-    const { store } = this.host.environment;
-    this.#isToHalt = reason === 'halt';
-    store.remove(`${this.domPath}/xend/shutdown_completed`);
-    store.write(`${this.domPath}/control/shutdown`, reason);
+  /** Its state as it is at this moment; what follows from it comes with the next `refresh`. */
+  look(): void {
+    this.#info = this.host.xc.domainInfo(this.domid);
+  }
+
+  /** New facts from the hypervisor. Resolves when what follows from them (a restart, for instance) is done. */
+  async refresh(info: DomainInfo): Promise<void> {
+    this.#info = info;
+    await this.power.follow(info);
   }
 
   rename(name: string): void {
@@ -241,43 +230,6 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     if (!this.isRunning || this.#isDestroyed) return;
     store.write(`${this.#vmPath}/name`, name);
     store.write(`${this.domPath}/name`, name);
-  }
-
-  /** Asks the guest to suspend and waits until it has stopped and its disks are quiet, or until nobody wants it any more. */
-  async suspend(isUnwanted: () => boolean = () => false): Promise<void> {
-    const { store } = this.host.environment;
-    const { environment } = this.host;
-    const node = `${this.domPath}/control/shutdown`;
-    this.#mayStaySuspended = true;
-    this.shutdown('suspend');
-    for (let waited = 0; ; waited += SUSPEND_POLL_MS) {
-      const info = this.host.xc.domainInfo(this.domid);
-      if (!info || info.dying) throw new XendError(`Domain ${this.domid} is gone`);
-      if (info.shutdown && info.shutdownReason === SHUTDOWN_suspend) return pauseDisks(this);
-      if (info.shutdown) throw new XendError(`Domain ${this.domid} did not suspend`);
-      // Differs from Xen, which waits for ever for a guest that has said yes and does not do it.
-      const isLate = waited >= SUSPEND_TIMEOUT_MS;
-      if (isLate || (isUnwanted() && store.read(node) === 'suspend')) {
-        this.#mayStaySuspended = false;
-        store.write(node, '');
-        throw new XendError(
-          isLate ? `Timeout waiting for domain ${this.domid} to suspend` : `Domain ${this.domid} need not suspend`,
-        );
-      }
-      await sleep(environment, SUSPEND_POLL_MS);
-    }
-  }
-
-  /** A suspended domain goes on where it is (xc_domain_resume, the guest's SUSPEND_CANCEL). Harmless when it runs. */
-  resumeHere(): void {
-    const { xc, environment } = this.host;
-    const info = this.isRunning ? xc.domainInfo(this.domid) : undefined;
-    if (!info?.shutdown || info.shutdownReason !== SHUTDOWN_suspend) return;
-    unpauseDisks(this);
-    cancelSuspend(xc, this.domid);
-    environment.store.remove(`${this.domPath}/xend/shutdown_completed`);
-    this.#isHandlingShutdown = false;
-    this.#info = xc.domainInfo(this.domid);
   }
 
   /** The label in the configuration has changed. */
@@ -304,29 +256,22 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     this.detach();
     if (this.isRunning) {
       log.debug('XendDomainInfo:1977', `XendDomainInfo.destroy: domid=${this.domid}`);
-      this.#closing = this.#releaseDevices();
+      this.#closing = releaseDevices(this);
       try {
         xc.domainDestroy(this.domid);
       } catch (error) {
         if (!(error instanceof XenError)) throw error;
         log.error('XendDomainInfo:1990', `XendDomainInfo.destroy: xc.domain_destroy failed: ${xcText(error)}`);
       }
-      this.#removeRecords(this.#closing);
+      removeRecords(this, this.#closing);
     }
     this.#info = undefined;
     this.host.forget(this);
   }
 
-  /**
-   * After `destroy`: waits until the backends have gone, so that a domain created next finds the disks free. Gives up
-   * after 5 s. Differs from Xen, where xm is too slow to notice.
-   */
-  async released(): Promise<void> {
-    const { environment } = this.host;
-    for (let waited = 0; waited < RELEASE_TIMEOUT_MS; waited += RELEASE_POLL_MS) {
-      if (this.#closing.every((backend) => environment.store.list(backend) === undefined)) return;
-      await sleep(environment, RELEASE_POLL_MS);
-    }
+  /** After `destroy`: waits until the backends have gone, so that a domain created next finds the disks free. */
+  released(): Promise<void> {
+    return untilReleased(this.host.environment, this.#closing);
   }
 
   /** The hypervisor has no such domain any more: clear away what it left in the store. */
@@ -334,160 +279,16 @@ export class XendDomainInfo implements DeviceOwner, LabelledDomain {
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;
     this.detach();
-    this.#removeRecords(this.#releaseDevices());
+    removeRecords(this, releaseDevices(this));
     this.#info = undefined;
     this.host.forget(this);
   }
 
-  /** Answers the backend directories. */
-  #releaseDevices(): readonly string[] {
-    this.host.log.debug('XendDomainInfo:2011', 'Releasing devices');
-    const backends: string[] = [];
-    for (const controller of this.host.controllers) {
-      for (const devid of controller.deviceIds(this)) {
-        const backend = controller.backendPath(this, devid);
-        if (backend !== undefined) backends.push(backend);
-        this.host.log.debug(
-          'XendDomainInfo:1114',
-          `XendDomainInfo.destroyDevice: deviceClass = ${controller.device.class}, device = ${controller.device.class}/${devid}`,
-        );
-        controller.destroy(this, devid, false);
-      }
-    }
-    return backends;
-  }
-
-  #removeRecords(backends: readonly string[]): void {
-    const { store } = this.host.environment;
-    store.remove(this.domPath);
-    store.remove(this.#vmPath);
-    if (backends.length === 0) return;
-    // Differs from Xen: what a broken or missing hotplug script left is swept away, so that nothing ever stays.
-    this.host.environment.after(BACKEND_SWEEP_MS, () => {
-      for (const backend of backends) {
-        store.remove(backend);
-        removeEmptyParent(store, backend);
-      }
-    });
-  }
-
-  // --- shutdown
-
-  #watchShutdown(): void {
-    const { environment, log } = this.host;
-    const { store } = environment;
-    this.#unwatch.push(
-      store.watch(`${this.domPath}/control/shutdown`, () => {
-        const reason = store.read(`${this.domPath}/control/shutdown`);
-        if (!reason || reason === 'suspend') return;
-        if (store.read(`${this.domPath}/xend/shutdown_start_time`) !== undefined) return;
-        store.write(`${this.domPath}/xend/shutdown_start_time`, String(environment.nowUnix()));
-        const expired = () => {
-          if (this.#isDestroyed || this.#info?.shutdown) return;
-          log.info('XendDomainInfo:1301', `Domain shutdown timeout expired: name=${this.name} id=${this.domid}`);
-          store.write(`${this.domPath}/xend/unresponsive`, 'True');
-        };
-        this.#timers.push(environment.after(SHUTDOWN_TIMEOUT_MS, expired));
-      }),
-    );
-  }
-
-  /** New facts from the hypervisor. Resolves when what follows from them (a restart, for instance) is done. */
-  async refresh(info: DomainInfo): Promise<void> {
-    this.#info = info;
-    if (info.dying || !info.shutdown || this.#isHandlingShutdown || this.isPrivileged) return;
-    const { store } = this.host.environment;
-    if (store.read(`${this.domPath}/xend/shutdown_completed`) !== undefined) return;
-    this.#isHandlingShutdown = true;
-    const reason = REASON_NAMES[info.shutdownReason] ?? 'unknown';
-    if (info.shutdownReason === SHUTDOWN_crash)
-      this.host.log.warning('XendDomainInfo:1443', `Domain has crashed: name=${this.name} id=${this.domid}.`);
-    else
-      this.host.log.info(
-        'XendDomainInfo:1460',
-        `Domain has shutdown: name=${this.name} id=${this.domid} reason=${reason}.`,
-      );
-    store.write(`${this.#vmPath}/xend/last_shutdown_reason`, reason);
-    if (reason === 'suspend') {
-      // It had read the request before that was taken back.
-      if (!this.#mayStaySuspended) this.resumeHere();
-      return;
-    }
-    if (reason === 'crash' && (this.config.onCrash.startsWith('coredump') || this.host.options.bool('enable-dump'))) {
-      this.host.environment.wake();
-      await dumpDomain(this).catch((error: unknown) => {
-        // It stands in the log already, and nothing more can be done here.
-        if (!(error instanceof XendError)) throw error;
-      });
-      if (this.#isDestroyed) return;
-    }
-    const actions: Readonly<Record<string, string>> = {
-      poweroff: this.#isToHalt ? 'destroy' : this.config.onPoweroff,
-      reboot: this.config.onReboot,
-      crash: this.config.onCrash,
-    };
-    // Nobody waits for this: without the wake the rest would happen whenever the run loop next lets promises settle.
-    this.host.environment.wake();
-    await this.#act(actions[reason] ?? 'destroy');
-  }
-
-  async #act(action: string): Promise<void> {
-    switch (action) {
-      case 'restart':
-      case 'coredump-restart':
-        return this.#restart(false);
-      case 'rename-restart':
-        return this.#restart(true);
-      case 'preserve':
-        this.host.log.info('XendDomainInfo:1564', `Preserving dead domain ${this.name} (${this.domid}).`);
-        this.detach();
-        this.host.environment.store.write(`${this.domPath}/xend/shutdown_completed`, 'True');
-        return;
-      default:
-        this.destroy();
-    }
-  }
-
-  async #restart(rename: boolean): Promise<void> {
-    const { environment, log } = this.host;
-    const { store } = environment;
-    const domid = this.domid;
-    if (store.read(`${this.#vmPath}/xend/restart_in_progress`) !== undefined) {
-      log.error(
-        'XendDomainInfo:1500',
-        `Xend failed during restart of domain ${domid}.  Refusing to restart to avoid loops.`,
-      );
-      this.destroy();
-      return;
-    }
-    const elapsed = environment.nowUnix() - this.#startTime;
-    if (elapsed < MINIMUM_RESTART_TIME) {
-      log.error(
-        'XendDomainInfo:1520',
-        `VM ${this.name} restarting too fast (Elapsed time: ${elapsed.toFixed(6)} seconds). Refusing to restart to avoid loops.`,
-      );
-      this.destroy();
-      return;
-    }
-    store.write(`${this.#vmPath}/xend/restart_in_progress`, 'True');
-    const restarts = Number(store.read(`${this.#vmPath}/xend/restart_count`) ?? '0') + 1;
-    const config = cloneConfig(this.config);
-    try {
-      if (rename) this.#becomeZombie();
-      else this.destroy();
-      await this.released();
-      const next = await this.host.restart(config);
-      store.write(`${next.vmPath}/xend/restart_count`, String(restarts));
-    } catch (error) {
-      log.error('XendDomainInfo:1550', `Failed to restart domain ${domid}. ${textOf(error)}`);
-    }
-  }
-
   /** rename-restart: the dead domain keeps its memory for study and gives its name, uuid and devices away. */
-  #becomeZombie(): void {
+  becomeZombie(): void {
     const { store } = this.host.environment;
     const uuid = this.host.configContext.randomUuid();
-    this.#closing = this.#releaseDevices();
+    this.#closing = releaseDevices(this);
     // A dead kernel answers no backend: they let go when the other end's directory is gone.
     store.remove(`${this.domPath}/device`);
     this.detach();
@@ -605,16 +406,7 @@ function withKey(device: DeviceConfig, key: string, value: string): DeviceConfig
   return { ...device, sxp: [...others, [key, value]] };
 }
 
-export function cloneConfig(config: DomainConfig): DomainConfig {
-  return { ...config, cpus: [...config.cpus], devices: [...config.devices], vcpuAvail: config.vcpuAvail };
-}
-
 function sxpDict(sxp: readonly Sxp[]): string {
   const pairs = sxp.slice(1).filter((child): child is readonly Sxp[] => typeof child !== 'string');
   return `{${pairs.map(([key, value]) => `'${printSxp(key ?? '')}': '${printSxp(value ?? '')}'`).join(', ')}}`;
-}
-
-function removeEmptyParent(store: XendEnvironment['store'], path: string): void {
-  const parent = path.slice(0, path.lastIndexOf('/'));
-  if (store.list(parent)?.length === 0) store.remove(parent);
 }

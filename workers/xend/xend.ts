@@ -74,7 +74,7 @@ export class Xend {
     for (const domain of running.domains.list()) {
       if (domain.isPrivileged) continue;
       const { onXendStop } = domain.config;
-      if (onXendStop === 'shutdown') domain.shutdown('poweroff');
+      if (onXendStop === 'shutdown') domain.power.shutdown('poweroff');
       else if (onXendStop === 'suspend') await this.#suspended(running.domains, domain);
       else this.#log.info('XendDomain:1420', `Domain ${domain.name} continues to run.`);
     }
@@ -214,7 +214,7 @@ class Api implements XendApi {
   }
 
   shutdown(key: string, reason: ShutdownWord): Promise<void> {
-    return refusals(async () => this.#domains.lookup(key).shutdown(reason));
+    return refusals(async () => this.#domains.lookup(key).power.shutdown(reason));
   }
 
   destroy(key: string): Promise<void> {

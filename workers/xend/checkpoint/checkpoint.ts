@@ -50,7 +50,7 @@ export async function saveCheckpoint(domain: XendDomainInfo, sink: ByteSink, req
     const suspend = async () => {
       log.debug('XendCheckpoint:110', 'In saveInputHandler suspend');
       log.debug('XendCheckpoint:112', `Suspending ${domid} ...`);
-      await domain.suspend(request.isUnwanted);
+      await domain.power.suspend(request.isUnwanted);
       log.info('XendCheckpoint:120', `Domain ${domid} suspended.`);
     };
     const saved = openSaved(xc, domid, suspend);
@@ -68,14 +68,14 @@ export async function saveCheckpoint(domain: XendDomainInfo, sink: ByteSink, req
       saved.close();
     }
     await request.handOver?.();
-    if (request.isCheckpoint) domain.resumeHere();
+    if (request.isCheckpoint) domain.power.resumeHere();
     else {
       domain.destroy();
       await domain.released();
     }
   } catch (error) {
     log.error('XendCheckpoint:138', `Save failed on domain ${name} (${domid}) - resuming.`);
-    domain.resumeHere();
+    domain.power.resumeHere();
     if (!request.isCheckpoint) domain.callFor(name);
     throw error;
   }
