@@ -34,17 +34,18 @@ import type { BulkEnd, BulkListener } from '../net/bulk';
 import { Cable } from '../net/cable';
 import { GATEWAY_ADDRESS, type Gateway } from '../net/gateway';
 import type { Lan } from '../net/lan';
-import { CHUNK_SIZE, type ChunkStorage } from '../storage/hostDisk';
+import type { ChunkStorage } from '../storage/hostDisk';
 import { X86Machine, type X86Parts } from '../x86/x86Vcpu';
 import type { PythonRunner } from '../xm/python';
 import { readExt2 } from './ext2Image';
 import { boot as bootLoader, GrubError } from './grub';
 import { guestFiles } from './guestFiles';
 import { type GuestImageSource, provideGuestImage } from './guestImages';
-import { DiskController, DOM0_ROOT, LanCard, makeDisks, type PhysicalDisk } from './hardware';
+import { DiskController, DOM0_ROOT, LanCard } from './hardware';
 import { HostMigrations } from './hostMigrations';
 import { type InstallFile, install } from './install';
 import { installVersion, isNewerThanDisks } from './installVersion';
+import { KeptDisks } from './keptDisks';
 import { serveConsoles } from './remoteConsole';
 import type { RunLoop } from './runLoop';
 
@@ -108,7 +109,7 @@ export class Host {
   /** Of eth0. */
   readonly cable = new Cable();
   readonly migrations: HostMigrations;
-  readonly #disks: readonly PhysicalDisk[];
+  readonly disks: KeptDisks;
   /** What a guest without disk or ramdisk finds. */
   readonly #guestRoot: RootTree;
   #random: ReturnType<typeof seeded>;
@@ -118,10 +119,6 @@ export class Host {
   #x86: X86Machine | undefined;
   #serialBytes = 0;
   #hasOlderDisks = false;
-  /** Saves follow one another. */
-  #lastSave: Promise<void> = Promise.resolve();
-  /** On its way into the storage. */
-  #savingBytes = 0;
   /** Everything that this boot has queued; a machine that is switched off does nothing any more. */
   #power: SwitchedQueue | undefined;
   readonly #endConsoles: () => void;
@@ -134,7 +131,7 @@ export class Host {
   ) {
     this.clock = world.clock;
     this.#random = seeded(options.seed);
-    this.#disks = makeDisks();
+    this.disks = new KeptDisks(world.storage, options.name);
     this.migrations = new HostMigrations(this);
     this.#endConsoles = serveConsoles(this);
     this.#guestRoot = [...defaultRoot(guestPrograms), ...guestFiles(world.installFiles)];
@@ -143,14 +140,9 @@ export class Host {
   /** A machine that is switched off, its disks as they were left; blank ones are installed. */
   static async create(options: HostOptions, world: HostWorld): Promise<Host> {
     const host = new Host(options, world);
-    let isBlank = true;
-    for (const { disk } of host.#disks) {
-      const chunks = await world.storage.load(`${options.name}/${disk.name}`);
-      disk.fill(chunks);
-      isBlank &&= chunks.size === 0;
-    }
+    const isBlank = !(await host.disks.load());
     if (isBlank) {
-      install(host.#disks, {
+      install(host.disks.all, {
         hostname: options.name,
         address: host.address,
         gateway: GATEWAY_ADDRESS,
@@ -162,7 +154,7 @@ export class Host {
         guestPrograms,
         nowSeconds: Math.floor(world.unixSecondsAtZero),
       });
-      for (const { disk } of host.#disks) disk.flush();
+      for (const { disk } of host.disks.all) disk.flush();
     }
     const version = installVersion(world.installFiles, [...guestPrograms, ...dom0Programs(() => undefined)]);
     host.#hasOlderDisks = await isNewerThanDisks(world.storage, options.name, version, isBlank);
@@ -218,7 +210,9 @@ export class Host {
     const generation = this.#generation;
     const power = new SwitchedQueue(this.clock);
     this.#power = power;
-    const rootDisk = this.#disks.map(({ partitions }) => partitions.get(DOM0_ROOT)).find((each) => each !== undefined)!;
+    const rootDisk = this.disks.all
+      .map(({ partitions }) => partitions.get(DOM0_ROOT))
+      .find((each) => each !== undefined)!;
     const selection = bootLoader(readExt2(rootDisk), (text) => this.#serial(text));
     const commandLine = `${selection.xenLine} ${this.options.xenOptions}`.trim();
     const modules = selection.modules.map(({ bytes }) => bytes);
@@ -274,7 +268,7 @@ export class Host {
   crash(): void {
     this.#generation++;
     this.#switchOff();
-    for (const { disk } of this.#disks) disk.loseCache();
+    for (const { disk } of this.disks.all) disk.loseCache();
     this.#setPhase('off');
   }
 
@@ -407,7 +401,7 @@ export class Host {
 
   #plugHardware(dom0: MiniKernel<XenKernel>): void {
     const power = this.#power!;
-    const controller = new DiskController(this.#disks, power, () =>
+    const controller = new DiskController(this.disks.all, power, () =>
       dom0.interrupt(() => controller.serviceInterrupt()),
     );
     for (const device of controller.devices) dom0.kernel.block.add(device);
@@ -455,59 +449,15 @@ export class Host {
 
   // ---------------------------------------------------------------------------------------------- storage
 
-  /** Stores what has reached the disks since the last call. Rejects when the storage refuses; then nothing is forgotten. */
-  saveDisks(): Promise<void> {
-    const save = this.#lastSave.then(() => this.#saveDisks());
-    this.#lastSave = save.catch(() => {});
-    return save;
-  }
-
-  async #saveDisks(): Promise<void> {
-    for (const { disk } of this.#disks) {
-      const chunks = disk.takeDirty();
-      if (chunks.size === 0) continue;
-      this.#savingBytes += chunks.size * CHUNK_SIZE;
-      try {
-        await this.world.storage.save(`${this.options.name}/${disk.name}`, chunks);
-      } catch (error) {
-        disk.untake(chunks.keys());
-        throw error;
-      } finally {
-        this.#savingBytes -= chunks.size * CHUNK_SIZE;
-      }
-    }
-  }
-
   /** Pulls the plug and forgets what is on the disks: the next start from this storage installs new ones. */
   eraseDisks(): Promise<void> {
     this.crash();
-    const erase = this.#lastSave.then(async () => {
-      for (const { disk } of this.#disks) {
-        disk.takeDirty();
-        await this.world.storage.erase(`${this.options.name}/${disk.name}`);
-      }
-    });
-    this.#lastSave = erase.catch(() => {});
-    return erase;
+    return this.disks.erase();
   }
 
   /** True when the disks were installed by an earlier version of the lab, at the first start that finds it out. */
   get hasOlderDisks(): boolean {
     return this.#hasOlderDisks;
-  }
-
-  /** Bytes on the disks that are not stored yet, and how often the disks were written to. */
-  get unsaved(): { readonly bytes: number; readonly writes: number } {
-    const disks = this.#disks.map(({ disk }) => disk);
-    return {
-      bytes: disks.reduce((sum, disk) => sum + disk.dirtyChunks * CHUNK_SIZE, this.#savingBytes),
-      writes: disks.reduce((sum, disk) => sum + disk.writeCount, 0),
-    };
-  }
-
-  /** Memory really held by the disks, bytes. */
-  get diskBytes(): number {
-    return this.#disks.reduce((sum, { disk }) => sum + disk.allocatedBytes, 0);
   }
 
   /** Domains' names as the store knows them. */

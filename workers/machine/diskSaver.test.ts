@@ -16,7 +16,7 @@ class FakeDisks {
     return { bytes: this.bytes, writes: this.writes };
   }
 
-  async saveDisks(): Promise<void> {
+  async save(): Promise<void> {
     this.saves++;
     if (this.error) throw this.error;
     this.bytes = 0;

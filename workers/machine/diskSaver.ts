@@ -1,5 +1,5 @@
 /** Decides when the disks are stored: once they have been quiet for a moment, and now and then while they are not. */
-import type { Host } from './createHost';
+import type { KeptDisks } from './keptDisks';
 
 /** No write for this long: what belongs together has arrived. ms of wall time. */
 const QUIET_MS = 300;
@@ -17,13 +17,13 @@ export class DiskSaver {
 
   /** `failed` is told each time the storage refuses. */
   constructor(
-    private readonly host: Pick<Host, 'unsaved' | 'saveDisks'>,
+    private readonly disks: Pick<KeptDisks, 'unsaved' | 'save'>,
     private readonly failed: (error: unknown) => void,
   ) {}
 
   /** To be called several times a second. */
   tick(wallMs: number): void {
-    const { bytes, writes } = this.host.unsaved;
+    const { bytes, writes } = this.disks.unsaved;
     if (writes !== this.#writes) {
       this.#writes = writes;
       this.#lastWriteMs = wallMs;
@@ -37,8 +37,8 @@ export class DiskSaver {
     const isOverdue = wallMs - this.#waitingSinceMs >= AT_LEAST_MS;
     if (this.#running || wallMs < this.#notBeforeMs || !(isQuiet || isOverdue)) return;
     this.#waitingSinceMs = undefined;
-    this.#running = this.host
-      .saveDisks()
+    this.#running = this.disks
+      .save()
       .catch((error: unknown) => {
         this.#notBeforeMs = wallMs + RETRY_MS;
         this.failed(error);

@@ -146,11 +146,11 @@ describe('Lab', () => {
 
   it('puts a saved file onto the disk', async () => {
     const { lab, host, ask, until } = machine;
-    await host.saveDisks();
-    expect(host.unsaved.bytes).toBe(0);
+    await host.disks.save();
+    expect(host.disks.unsaved.bytes).toBe(0);
     await ask(lab.writeFile('/root/kept', new TextEncoder().encode('kept\n')));
-    await until(() => host.unsaved.bytes > 0);
-    expect(host.unsaved.bytes).toBeGreaterThan(0);
+    await until(() => host.disks.unsaved.bytes > 0);
+    expect(host.disks.unsaved.bytes).toBeGreaterThan(0);
   });
 
   it('finds what is wrong with a configuration, with its line, and makes nothing', async () => {
@@ -203,10 +203,10 @@ describe('Lab', () => {
 
   it('stops dead, with everything stored that had reached the disks', async () => {
     const { lab, host, until } = await switchedOn();
-    await until(() => host.unsaved.bytes > 0);
+    await until(() => host.disks.unsaved.bytes > 0);
     expect(await lab.stop()).toEqual({ ok: true, value: null });
     expect(host.phase).toBe('off');
-    expect(host.unsaved.bytes).toBe(0);
+    expect(host.disks.unsaved.bytes).toBe(0);
     expect(await lab.readFile('/etc/fstab')).toMatchObject({ ok: false, error: { code: 'ENODEV' } });
   });
 

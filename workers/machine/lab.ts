@@ -111,7 +111,7 @@ export class Lab implements LabApi {
   stop(): Promise<LabResult<null>> {
     return this.#answer(async () => {
       this.host.crash();
-      await this.host.saveDisks();
+      await this.host.disks.save();
       return null;
     });
   }

@@ -83,7 +83,7 @@ export class LabSampler {
       totalMemoryKiB: (hypervisor?.memory.frames ?? 0) * KIB_PER_PAGE,
       freeMemoryKiB: (hypervisor?.memory.freePages ?? 0) * KIB_PER_PAGE,
       pcpuPercent: this.#pcpus.map(({ percent }) => Math.min(100, percent)),
-      unsavedKiB: this.host.unsaved.bytes / 1024,
+      unsavedKiB: this.host.disks.unsaved.bytes / 1024,
       policy: this.host.acm?.state.policy.name ?? null,
       link: linkState(this.host.cable),
       phase: this.host.phase,

@@ -85,7 +85,7 @@ async function start(): Promise<{ readonly lab: Lab; readonly peers: Peers | und
     console.error(error);
     lab.notice('error', error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   }
-  const saver = new DiskSaver(host, (error) => void explain(error).then((text) => lab.notice('warning', text)));
+  const saver = new DiskSaver(host.disks, (error) => void explain(error).then((text) => lab.notice('warning', text)));
   setInterval(() => {
     lab.report(performance.now());
     saver.tick(performance.now());

@@ -159,7 +159,7 @@ describe('a volume that one host exports and both import', () => {
     it('has what was written and flushed when its host has lost power, and nobody reserves it any more', async () => {
       const console = await GuestConsole.mini(second, 'san');
       await console.run('echo kept > /root/kept; sync');
-      await first.host.host.saveDisks();
+      await first.host.host.disks.save();
       first.host.crash();
       await second.advance(2000);
       first = await rebooted(first, 'host1');

@@ -283,7 +283,7 @@ export class HeadlessHost {
 
   /** What has reached the disks is kept from now on, whatever happens to the machine. */
   saveDisks(): Promise<void> {
-    return this.host.saveDisks();
+    return this.host.disks.save();
   }
 
   get isOff(): boolean {
