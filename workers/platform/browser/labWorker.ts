@@ -57,7 +57,8 @@ async function start(): Promise<{ readonly lab: Lab; readonly peers: Peers | und
       number,
       topology: { sockets: 2, cores: 1, threads: 1 },
       memoryMiB: 2048,
-      seed: number,
+      // What the disks have kept of an earlier life has uuids and addresses, which must not come again.
+      seed: crypto.getRandomValues(new Uint32Array(1))[0]!,
       xenOptions: '',
     },
     {

@@ -223,6 +223,21 @@ describe('a session', () => {
     expect(await ask({ op: 'host.boot', ...host })).toEqual({ error: 'host2 is running' });
   });
 
+  it('gives no domain the uuid that another had before its host died', async () => {
+    const host = { host: 'phoenix' };
+    const isNew = async (name: string) => {
+      const config = `kernel = "/boot/vmlinuz-2.6.18-xenU"\\nmemory = 16\\nname = "${name}"\\n`;
+      const command = `printf '${config}' > /etc/xen/${name}; xm new -q ${name}; sync`;
+      expect(await exec(command, host)).toEqual({ status: 0, stdout: '', stderr: '' });
+    };
+    expect(await ask({ op: 'host.create', ...host })).toEqual({ ok: true });
+    await isNew('before');
+    expect(await ask({ op: 'host.crash', ...host })).toEqual({ ok: true });
+    expect(await ask({ op: 'host.boot', ...host })).toEqual({ ok: true });
+    await isNew('after');
+    expect(await exec('xm list | sed 1,2d | cut -d" " -f1 | sort', host)).toMatchObject({ stdout: 'after\nbefore\n' });
+  });
+
   it('gives the first domains of two hosts of one seed different uuids, and refuses neither the other', async () => {
     const create = 'xm create -q /dev/null kernel=/boot/vmlinuz-2.6.18-xenU memory=16';
     for (const host of ['twin1', 'twin2']) {

@@ -35,7 +35,10 @@ export class HeadlessLab {
   readonly #python = createPythonRunner();
   readonly #installFiles = readDom0Files();
   /** Every host that was ever made; its number does not change over a crash. */
-  readonly #hosts = new Map<string, { readonly number: number; readonly options: CreateOptions; host: HeadlessHost }>();
+  readonly #hosts = new Map<
+    string,
+    { readonly number: number; readonly options: CreateOptions; boots: number; host: HeadlessHost }
+  >();
 
   /** `onBug` is told of broken invariants of ours. */
   constructor(
@@ -51,12 +54,16 @@ export class HeadlessLab {
     if (this.#hosts.has(name)) throw new RequestError(`${name} exists already`);
     const number = this.#hosts.size + 1;
     if (number > MAX_HOSTS) throw new RequestError(`this network has room for ${MAX_HOSTS} hosts`);
-    const host = await this.#start(name, number, options);
-    this.#hosts.set(name, { number, options, host });
+    const host = await this.#start(name, { number, boots: 0 }, options);
+    this.#hosts.set(name, { number, boots: 0, options, host });
     return host;
   }
 
-  #start(name: string, number: number, options: CreateOptions): Promise<HeadlessHost> {
+  #start(
+    name: string,
+    { number, boots }: { number: number; boots: number },
+    options: CreateOptions,
+  ): Promise<HeadlessHost> {
     const { topology, memoryMb, seed, scheduler, acm } = options;
     return HeadlessHost.create(
       {
@@ -64,7 +71,7 @@ export class HeadlessLab {
         number,
         topology,
         memoryMiB: memoryMb,
-        seed: seedOf(seed, number),
+        seed: seedOf(seed, number, boots),
         xenOptions: scheduler === 'credit' ? '' : `sched=${scheduler}`,
         acm,
       },
@@ -94,7 +101,8 @@ export class HeadlessLab {
     if (!entry.host.isOff) throw new RequestError(`${name} is running`);
     const { model } = entry.host.host.cable;
     entry.host.host.dispose();
-    entry.host = await this.#start(name, entry.number, entry.options);
+    entry.boots++;
+    entry.host = await this.#start(name, entry, entry.options);
     this.#lan.changeCable(entry.host.host.cable, model);
   }
 
@@ -128,11 +136,11 @@ export class HeadlessLab {
 }
 
 /**
- * Hosts that were given one seed differ nevertheless, or each would give its first domain the same uuid and refuse the
- * other's. The first host has the seed as it is.
+ * Hosts that were given one seed differ nevertheless, as do a host's lives, or each would give its first domain the same
+ * uuid and refuse the other's. The first host has the seed as it is when it is first switched on.
  */
-function seedOf(seed: number, number: number): number {
-  return (seed ^ Math.imul(number - 1, 0x9e37_79b1)) >>> 0;
+function seedOf(seed: number, number: number, boots: number): number {
+  return (seed ^ Math.imul(number - 1, 0x9e37_79b1) ^ Math.imul(boots, 0x85eb_ca6b)) >>> 0;
 }
 
 function withoutRelocation(given: InstallFile): InstallFile {
