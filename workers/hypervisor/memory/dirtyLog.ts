@@ -17,6 +17,8 @@ export class DirtyLog {
   /** What each guest frame held when the slate was clean, and which machine frame it was. */
   readonly #words: Int32Array;
   readonly #mfns: Uint32Array;
+  /** 1: it had bytes of its own; 0: nothing but zeroes, and so it is in `#words`. */
+  readonly #hadBytes: Uint8Array;
   /** Pages found dirty since the last clean. */
   #dirty = new Set<number>();
   #comparedAt = Number.NaN;
@@ -30,6 +32,7 @@ export class DirtyLog {
     // One stretch: what was never written to costs nothing in it either.
     this.#words = new Int32Array(frames * WORDS);
     this.#mfns = new Uint32Array(frames);
+    this.#hadBytes = new Uint8Array(frames);
     for (let pfn = 0; pfn < frames; pfn++) this.#keep(pfn);
   }
 
@@ -80,8 +83,10 @@ export class DirtyLog {
   #isChanged(pfn: number, mfn: Mfn | undefined): boolean {
     const known = this.#mfns[pfn]!;
     if (mfn !== known && (this.#frame(pfn) ?? INVALID_P2M_ENTRY) !== known) return true;
-    const bytes = known === INVALID_P2M_ENTRY ? undefined : this.space.memory.peek(known);
-    return bytes !== undefined && !this.#isEqual(bytes, pfn * WORDS);
+    if (known === INVALID_P2M_ENTRY) return false;
+    const bytes = this.space.memory.peek(known);
+    // The machine may have taken the frame back and given it to the domain again.
+    return bytes ? !this.#isEqual(bytes, pfn * WORDS) : this.#hadBytes[pfn] === 1;
   }
 
   #keep(pfn: number): void {
@@ -89,6 +94,8 @@ export class DirtyLog {
     this.#mfns[pfn] = mfn ?? INVALID_P2M_ENTRY;
     const bytes = mfn === undefined ? undefined : this.space.memory.peek(mfn);
     if (bytes) this.#words.set(wordsOf(bytes), pfn * WORDS);
+    else if (this.#hadBytes[pfn] === 1) this.#words.fill(0, pfn * WORDS, (pfn + 1) * WORDS);
+    this.#hadBytes[pfn] = bytes ? 1 : 0;
   }
 
   #isEqual(bytes: Uint8Array, at: number): boolean {

@@ -9,11 +9,14 @@ import {
   XEN_DOMCTL_SHADOW_OP_PEEK,
   XEN_DOMCTL_shadow_op,
 } from '../../abi/domctl';
+import { XENMEM_decrease_reservation, XENMEM_populate_physmap } from '../../abi/memory';
 import { makePte, PAGE_PRESENT } from '../../abi/mmu';
-import { hypercall, PAGE_SIZE } from '../../abi/xen';
+import { DOMID_SELF, hypercall, PAGE_SIZE } from '../../abi/xen';
 import { ok, TestHypervisor } from '../testing';
 
 const PAGES = 4;
+/** In a page of the guest's that is not looked at. */
+const LIST = VIRT_BASE + 8 * PAGE_SIZE;
 
 const step = fc.oneof(
   {
@@ -23,6 +26,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ kind: 'send' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'clean' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'peek' as const }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('renew' as const), page: fc.nat(PAGES - 1) }) },
 );
 
 it.each([false, true])(
@@ -58,6 +62,18 @@ it.each([false, true])(
       ok({ result: call(0) });
       return value;
     };
+    /** The guest's balloon driver gives a page back and gets another one in its place. */
+    const renew = (page: number) => {
+      const list = guest.view(LIST);
+      list.setUint32(0, isTranslated ? page : guest.cpu.mfnOf(page)!, true);
+      for (const command of [XENMEM_decrease_reservation, XENMEM_populate_physmap]) {
+        [LIST, 1, 0, 0, DOMID_SELF].forEach((word, i) => {
+          guest.view(LIST + 8 + 4 * i).setUint32(0, word, true);
+        });
+        expect(guest.call(hypercall.memory_op, command, LIST + 8)).toBe(1);
+        list.setUint32(0, page, true);
+      }
+    };
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         const there = new Uint8Array(PAGES).fill(9);
@@ -78,6 +94,7 @@ it.each([false, true])(
           if (each.kind === 'send') send();
           if (each.kind === 'clean') clean();
           if (each.kind === 'peek') shadow(XEN_DOMCTL_SHADOW_OP_PEEK);
+          if (each.kind === 'renew') renew(each.page);
         }
         clean();
         while (pending.length > 0) send();
