@@ -7,7 +7,7 @@ import type { MigrationRecord } from '../../workers/contract';
 import { launch, missing, StaticHost, untilPrompt } from '../builtPage';
 import { median, type Part, type Row } from '../row';
 
-const TURNS = 4;
+const TURNS = 6;
 /** The first ones compile code. */
 const COLD = 2;
 const MOVE_MS = 60_000;
@@ -102,7 +102,7 @@ async function type(tab: Page, line: string): Promise<void> {
 interface Moved {
   readonly heartbeatMs: number;
   readonly sourceMs: number;
-  /** From the beginning of the stream to the last page in the destination's memory, the guest's coming to rest included. */
+  /** From the beginning of the stream to the last page in the destination's memory, less the time that the guest took to suspend. */
   readonly pagesMs: number;
   readonly totalMs: number;
 }
@@ -126,7 +126,7 @@ async function move(from: Page, to: Page, destination: string): Promise<Moved> {
   return {
     heartbeatMs: arrived.heartbeat!.wallMs!,
     sourceMs: source.downtime!.wallMs!,
-    pagesMs: arrived.rounds.reduce((sum, { span }) => sum + span.wallMs!, 0),
+    pagesMs: arrived.rounds.reduce((sum, { span }) => sum + span.wallMs!, 0) - source.suspend!.wallMs!,
     totalMs: source.span!.wallMs!,
   };
 }
