@@ -17,11 +17,15 @@ type Act = (isBehind: boolean, freeze: () => void) => void;
 /** A tab that the browser puts to sleep for a while. */
 const FREEZE_NS = 5e9;
 
+/** Of a message as much as tells the words of the hosts from each other, bytes. */
+const LONGEST_WORD = 16;
+
 /** Counts the messages of connections and lets something happen at one of them. */
 export class Saboteur {
   #count = 0;
   #at = Number.POSITIVE_INFINITY;
   #act: Act = () => {};
+  #hit: string | undefined;
 
   constructor(readonly links: BulkLinks) {
     const join = links.join.bind(links);
@@ -40,6 +44,7 @@ export class Saboteur {
         const freeze = () => {
           frozenUntilNs = clock.nowNs + FREEZE_NS;
         };
+        if (isIt) this.#hit = new TextDecoder().decode(bytes.subarray(0, LONGEST_WORD)).trim();
         if (isIt) this.#act(false, freeze);
         later(() => end.send(bytes, () => later(sent)));
         if (isIt) this.#act(true, freeze);
@@ -53,11 +58,17 @@ export class Saboteur {
     return this.#count;
   }
 
+  /** How the message began at which something happened; undefined: it has not come to that message. */
+  get hit(): string | undefined {
+    return this.#hit;
+  }
+
   /** `act` is called before and after message number `at` of the connections from now on. */
   arm(at: number, act: Act): void {
     this.#count = 0;
     this.#at = at;
     this.#act = act;
+    this.#hit = undefined;
   }
 
   /** What `arm` takes for a fault. */
