@@ -9,7 +9,7 @@ import { type Browser, chromium, type Page } from '@playwright/test';
 import { wallMs } from './row';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
-const PROMPT_TIMEOUT_MS = 60_000;
+const TERMINAL_TIMEOUT_MS = 60_000;
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -61,17 +61,22 @@ export class StaticHost {
   }
 }
 
+/** Waits until what stands in the open terminal ends like this. */
+export async function untilShown(page: Page, end: RegExp, polling = 50): Promise<void> {
+  await page.waitForFunction(
+    (source) => {
+      const terminal = document.querySelector<HTMLElement & { readText?: () => string }>('[data-testid=terminal]');
+      return new RegExp(source).test(terminal?.readText?.().trimEnd() ?? '');
+    },
+    end.source,
+    { timeout: TERMINAL_TIMEOUT_MS, polling },
+  );
+}
+
 export async function untilPrompt(page: Page, load: () => Promise<unknown>): Promise<number> {
   return wallMs(async () => {
     await load();
-    await page.waitForFunction(
-      () => {
-        const terminal = document.querySelector<HTMLElement & { readText?: () => string }>('[data-testid=terminal]');
-        return /# ?$/.test(terminal?.readText?.().trimEnd() ?? '');
-      },
-      undefined,
-      { timeout: PROMPT_TIMEOUT_MS, polling: 20 },
-    );
+    await untilShown(page, /# ?$/, 20);
   });
 }
 

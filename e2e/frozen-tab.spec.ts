@@ -1,6 +1,6 @@
 /** A tab that stands still in the middle of a migration, at either end: the other host waits, and there is one copy throughout. */
 import type { Browser, Page } from '@playwright/test';
-import { expect, Lab, test } from './lab';
+import { anotherTab, expect, test } from './lab';
 
 const CREATE = 'xm create -q /dev/null kernel=/boot/vmlinuz-2.6.18-xenU memory=16 name=guest';
 const FROZEN_MS = 4000;
@@ -28,10 +28,7 @@ test('a tab that is frozen in the middle of a migration goes on where it was', a
   test.setTimeout(120_000);
   const one = lab.console('Domain-0');
   await one.waitForPrompt();
-  const other = new Lab(await context.newPage());
-  await other.open();
-  const two = other.console('Domain-0');
-  await two.waitForPrompt();
+  const other = await anotherTab(context);
   await one.run(CREATE);
 
   for (const [from, to, frozen] of [

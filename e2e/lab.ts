@@ -1,6 +1,13 @@
 /** The `lab` fixture: the page in the operator's words. Everything is found by role and name. */
 import { AxeBuilder } from '@axe-core/playwright';
-import { test as base, expect, type FrameLocator, type Locator, type Page } from '@playwright/test';
+import {
+  type BrowserContext,
+  test as base,
+  expect,
+  type FrameLocator,
+  type Locator,
+  type Page,
+} from '@playwright/test';
 
 /** A prompt of a root or user shell at the end of the screen. */
 const prompt = /[#$] ?$/;
@@ -274,6 +281,14 @@ export class Lab {
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`);
   }
+}
+
+/** A further tab of the same browser, which is a further machine, at its prompt. */
+export async function anotherTab(context: BrowserContext): Promise<Lab> {
+  const other = new Lab(await context.newPage());
+  await other.open();
+  await other.console('Domain-0').waitForPrompt();
+  return other;
 }
 
 export const test = base.extend<{ lab: Lab }>({

@@ -1,6 +1,6 @@
 /** The picture of a live migration: in the tab that the guest leaves, and in the one where it arrives. */
 import type { Locator, Page } from '@playwright/test';
-import { expect, Lab, test } from './lab';
+import { anotherTab, expect, Lab, test } from './lab';
 
 const CREATE = 'xm create -q /dev/null kernel=/boot/vmlinuz-2.6.18-xenU memory=64 name=guest';
 
@@ -118,9 +118,7 @@ test('a migration over a slow link is ended from the page, and by the reload of 
   await one.waitForPrompt();
   // Before there is another host: what that one has to show comes all the same.
   await lab.show('Migration');
-  const other = new Lab(await context.newPage());
-  await other.open();
-  await other.console('Domain-0').waitForPrompt();
+  const other = await anotherTab(context);
   await page.bringToFront();
   await page.getByRole('combobox', { name: 'Speed' }).selectOption('10 Mbit/s');
   await one.run(CREATE);

@@ -1,5 +1,5 @@
 /** Two tabs are two hosts on one network: what one of them runs can go on in the other. */
-import { expect, Lab, type TerminalPane, test } from './lab';
+import { anotherTab, expect, type Lab, type TerminalPane, test } from './lab';
 
 const CREATE =
   'xm create -q /dev/null kernel=/boot/vmlinuz-2.6.18-xenU memory=64 name=guest vif=mac=00:16:3e:00:00:01 ip=192.0.2.90 netmask=255.255.255.0';
@@ -79,10 +79,8 @@ test('guests move between two tabs', async ({ lab, context }) => {
   test.setTimeout(240_000);
   const one = lab.console('Domain-0');
   await one.waitForPrompt();
-  const other = new Lab(await context.newPage());
-  await other.open();
+  const other = await anotherTab(context);
   const two = other.console('Domain-0');
-  await two.waitForPrompt();
 
   await test.step('the hosts see each other', async () => {
     expect(await two.run('hostname')).toBe('host2');

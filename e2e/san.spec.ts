@@ -1,5 +1,5 @@
 /** A volume that one tab exports: a guest has its root on it, moves between the tabs, and what it wrote outlives a reload. */
-import { expect, Lab, type TerminalPane, test } from './lab';
+import { anotherTab, expect, type TerminalPane, test } from './lab';
 
 /** Every number that the guest's counter has shown. */
 const counted = async (pane: TerminalPane) =>
@@ -9,10 +9,8 @@ test('a guest with its root on a shared volume moves between two tabs', async ({
   test.setTimeout(240_000);
   const one = lab.console('Domain-0');
   await one.waitForPrompt();
-  const other = new Lab(await context.newPage());
-  await other.open();
+  const other = await anotherTab(context);
   const two = other.console('Domain-0');
-  await two.waitForPrompt();
 
   await test.step('one tab exports it, and a guest boots from it', async () => {
     expect(await one.run('service nbd-server start')).toContain('Starting nbd-server: done.');

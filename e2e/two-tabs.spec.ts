@@ -1,6 +1,6 @@
 /** One tab owns a machine; a tab opened beside it is a machine of its own. */
 import type { Page } from '@playwright/test';
-import { expect, Lab, test } from './lab';
+import { anotherTab, expect, test } from './lab';
 
 test('a second tab is a second machine with disks of its own', async ({ lab, context }) => {
   const first = lab.console('Domain-0');
@@ -8,10 +8,8 @@ test('a second tab is a second machine with disks of its own', async ({ lab, con
   await first.run('echo first >/root/who; sync; sleep 1');
   await lab.disksAreSaved();
 
-  const other = new Lab(await context.newPage());
-  await other.open();
+  const other = await anotherTab(context);
   const second = other.console('Domain-0');
-  await second.waitForPrompt();
   expect(await second.run('hostname')).toBe('host2');
   const markOf = (page: Page) =>
     page

@@ -1,11 +1,10 @@
 /** Real Linux in the built page in a real Chromium: from the command line to the guest's shell, images fetched on the way. */
 import type { Browser, Page } from '@playwright/test';
-import { launch, missing, StaticHost, untilPrompt } from '../builtPage';
+import { launch, missing, StaticHost, untilPrompt, untilShown } from '../builtPage';
 import { median, type Part, type Row, wallMs } from '../row';
 
 /** Each in a browser that has seen nothing of the page. */
 const RUNS = 3;
-const SHELL_TIMEOUT_MS = 60_000;
 const GUESTS = [
   { name: 'small kernel', config: 'linux', most: 4_000 },
   { name: 'Debian 686-pae', config: 'debian', most: 10_000 },
@@ -55,12 +54,5 @@ async function leave(tab: Page, config: string): Promise<void> {
 async function type(tab: Page, line: string, end: RegExp): Promise<void> {
   await tab.getByTestId('terminal').first().click();
   await tab.keyboard.type(`${line}\n`);
-  await tab.waitForFunction(
-    (source) => {
-      const terminal = document.querySelector<HTMLElement & { readText?: () => string }>('[data-testid=terminal]');
-      return new RegExp(source).test(terminal?.readText?.().trimEnd() ?? '');
-    },
-    end.source,
-    { timeout: SHELL_TIMEOUT_MS, polling: 50 },
-  );
+  await untilShown(tab, end);
 }
